@@ -1,0 +1,34 @@
+"""`neurotrain check`: every fault of specs that needs neither torch nor a run."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from neurotrain.cli.compiling import SET_OPTION
+
+_MAX_HEADERS = 200
+
+
+@click.command("check")
+@click.argument("specs", nargs=-1, required=True, type=click.Path(path_type=Path, dir_okay=False))
+@SET_OPTION
+@click.option(
+    "--format", "form", type=click.Choice(["text", "json"]), default="text",
+    help="Diagnostics as text on stderr, or as one JSON record a line on stdout.",
+)  # fmt: skip
+def command(specs: tuple[Path, ...], overrides: tuple[str, ...], form: str) -> None:
+    """Tell every fault of SPECS with its place and remedy. Runs nothing."""
+    from neurotrain.cli.compiling import compile_file, tell
+    from neurotrain.compiler.draft import Options
+
+    failed = False
+    for spec in specs:
+        compiled = compile_file(spec, overrides, Options(max_headers=_MAX_HEADERS))
+        tell(compiled, form)
+        failed |= compiled.report.failed
+        if form == "text" and not compiled.report.failed:
+            click.echo(f"{spec}: no errors")
+    sys.exit(2 if failed else 0)

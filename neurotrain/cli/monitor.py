@@ -1,0 +1,28 @@
+"""`neurotrain monitor`: watch a run that lives or is over."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import click
+
+
+@click.command("monitor")
+@click.argument("run", type=click.Path(path_type=Path, file_okay=False), default=Path("runs"))
+@click.option("--once", is_flag=True, help="Print the state once and leave.")
+@click.option("--json", "as_json", is_flag=True, help="Print the state once as JSON.")
+@click.option("--readonly", is_flag=True, help="Allow nothing that changes the run.")
+def command(run: Path, once: bool, as_json: bool, readonly: bool) -> None:
+    """Watch RUN, or choose one of the runs in a folder (default: runs)."""
+    if not run.is_dir():
+        raise click.UsageError(f"there is no folder {run}")
+    if as_json or once:
+        from neurotrain.monitor.once import record, text
+
+        click.echo(json.dumps(record(run), indent=1) if as_json else text(run))
+        return
+    from neurotrain.monitor.app import watch
+
+    sys.exit(watch(run, readonly=readonly))

@@ -1,0 +1,56 @@
+"""A plan in a few readable lines."""
+
+from __future__ import annotations
+
+from neurotrain.component.base import tag_of
+from neurotrain.plan.graph import stages_of
+from neurotrain.plan.plan import Plan
+
+
+def summary(plan: Plan) -> str:
+    """What the plan will do, for a person."""
+    facts, train = plan.facts, plan.experiment.train
+    rows = {
+        "run": f"{plan.name}  (plan {plan.digest[:12]})",
+        "task": f"{facts.task}: {_few(facts.classes)}",
+        "data": _data(plan),
+        "model": f"{tag_of(plan.experiment.model)}, {facts.in_channels} channels in, "
+        f"{facts.out_channels} out",
+        "training size": _size(facts.image_size),
+        "loss": " + ".join(f"{loss.weight:g} {tag_of(loss)}" for loss in plan.experiment.loss),
+        "batch": f"{facts.global_batch} = {facts.micro_batch} (micro) x {facts.accumulation} "
+        f"(accumulation) x {facts.world_size} (processes)",
+        "steps": f"{facts.steps_per_epoch} an epoch, {facts.num_steps} in {train.epochs} epochs"
+        + (f"; {facts.dropped_samples} samples left over" if facts.dropped_samples else ""),
+        "learning rate": f"{train.optimizer.learning_rate:g} with {tag_of(train.optimizer)}, "
+        f"{tag_of(train.scheduler)}, warm-up {train.scheduler.warmup}",
+        "best weights by": f"{facts.monitor} ({facts.monitor_mode})",
+        "early stopping": _stopping(plan),
+        "device": f"{facts.device}, {facts.threads} threads, {train.precision}",
+        "stages": " -> ".join(node.id for node in stages_of(plan.nodes)),
+    }
+    return "\n".join(f"{name:<16} {value}" for name, value in rows.items())
+
+
+def _data(plan: Plan) -> str:
+    facts = plan.facts
+    parts = [f"{part.num_samples} {name}" for name, part in facts.parts.items()]
+    crops = facts.samples_per_epoch // facts.parts["train"].num_samples
+    text = ", ".join(parts) + " images"
+    text += f", {crops} crops each" if crops > 1 else ""
+    return text + ("; SYNTHETIC" if facts.synthetic else "")
+
+
+def _stopping(plan: Plan) -> str:
+    stopping = plan.experiment.train.early_stopping
+    if stopping is None:
+        return "none"
+    return f"{stopping.monitor}, patience {stopping.patience}, min_delta {stopping.min_delta:g}"
+
+
+def _size(size: tuple[int, int] | None) -> str:
+    return "as the images are" if size is None else f"{size[0]} x {size[1]} pixels"
+
+
+def _few(names: tuple[str, ...]) -> str:
+    return ", ".join(names[:6]) + (f" and {len(names) - 6} more" if len(names) > 6 else "")

@@ -1,0 +1,104 @@
+"""Faults between components: each is right by itself, together they are not."""
+
+from typing import Final
+
+from neurotrain.language.diagnostics import Code, Severity
+
+MODEL_NOT_FOR_TASK: Final = Code(
+    "model-not-for-task",
+    what="The model gives another kind of output than the task needs.",
+    why="A classifier gives one answer an image, a segmentation needs one a pixel.",
+    example="task: {type: segmentation, …}\nmodel: {type: mlp}",
+    instead="task: {type: segmentation, …}\nmodel: {type: unet}",
+)
+LOSS_NOT_FOR_TASK: Final = Code(
+    "loss-not-for-task",
+    what="The loss is made for another task or another kind of output.",
+    why="Two classes are one logit with a sigmoid, more are a softmax; each has its own losses.",
+    example="task: {type: segmentation, classes: [background, vessel]}\nloss: [cross_entropy]",
+    instead="task: {type: segmentation, classes: [background, vessel]}\nloss: [bce]",
+)
+METRIC_NOT_FOR_TASK: Final = Code(
+    "metric-not-for-task",
+    what="The metric is made for another task.",
+    why="Its value would say nothing.",
+    example="task: {type: classification}\nmetrics: [dice]",
+    instead="task: {type: classification}\nmetrics: [accuracy]",
+)
+DUPLICATE_METRIC: Final = Code(
+    "duplicate-metric",
+    what="The same metric is named twice.",
+    why="Both would be recorded under one name.",
+    example="metrics: [dice, dice]",
+    instead="metrics: [dice]",
+)
+RANDOM_EVALUATION: Final = Code(
+    "random-evaluation",
+    what="A random transform stands among those for evaluation.",
+    why="Every validation and test would measure something else.",
+    example="transforms: {eval: [{type: random_flip}]}",
+    instead="transforms: {train: [{type: random_flip}]}",
+)
+TRANSFORMS_DIFFER: Final = Code(
+    "transforms-differ",
+    what="Training and evaluation bring the model images of different channels or size.",
+    why="The model takes one number of channels, and some models one size.",
+    example="transforms: {train: [{type: grey}], eval: []}",
+    instead="transforms: {train: [{type: grey}], eval: [{type: grey}]}",
+)
+NOT_SQUARE: Final = Code(
+    "not-square",
+    what="Images are turned by 90 degrees that are not square.",
+    why="Turned and unturned images would have different sizes in one batch.",
+    example="[{type: random_crop, size: [64, 96]}, {type: random_rotate90}]",
+    instead="[{type: random_crop, size: [64, 64]}, {type: random_rotate90}]",
+)
+NOT_DIVISIBLE: Final = Code(
+    "size-not-divisible",
+    what="The training size is not divisible by what the model's strides need.",
+    why="Up-sampled features would not fit those they are joined with.",
+    example="{type: random_crop, size: [50, 50]}   # model: {type: unet, channels: [16, 32, 64]}",
+    instead="{type: random_crop, size: [52, 52]}",
+)
+POSTPROCESS_ORDER: Final = Code(
+    "postprocess-order",
+    what="A post-processing step does not get what it works on.",
+    why="`threshold` works on the probabilities of two classes, so it stands first or not at all.",
+    example="postprocess: [fill_holes, threshold]",
+    instead="postprocess: [threshold, fill_holes]",
+)
+PREDICT_TASK: Final = Code(
+    "postprocess-not-for-task",
+    what="Post-processing is written for a task that has no masks.",
+    why="There is nothing to process.",
+    example="task: {type: classification}\npredict: {input: …, postprocess: [fill_holes]}",
+    instead="task: {type: classification}\npredict: {input: …}",
+)
+NOT_NORMALIZED: Final = Code(
+    "not-normalized",
+    what="Images reach the model without normalisation.",
+    why="Most models train worse on raw intensities.",
+    example="transforms: {train: [random_flip]}",
+    instead="transforms: {train: [normalize, random_flip], eval: [normalize]}",
+    severity=Severity.WARNING,
+)
+CONTRADICTION: Final = Code(
+    "contradictory-parameters",
+    what="Parameters of one component exclude each other.",
+    why="The component cannot be built with both.",
+    example="optimizer: {type: sgd, momentum: 0.0, nesterov: true}",
+    instead="optimizer: {type: sgd, momentum: 0.9, nesterov: true}",
+)
+WINDOW_UNUSED: Final = Code(
+    "unused-setting",
+    what="A setting has no effect with the rest of the spec.",
+    why="You would believe that it had one.",
+    example="task: {type: classification}\ntest: {sliding_window: [64, 64]}",
+    instead="task: {type: classification}",
+)
+
+CODES: Final = (
+    MODEL_NOT_FOR_TASK, LOSS_NOT_FOR_TASK, METRIC_NOT_FOR_TASK, DUPLICATE_METRIC,
+    RANDOM_EVALUATION, TRANSFORMS_DIFFER, NOT_SQUARE, NOT_DIVISIBLE, POSTPROCESS_ORDER,
+    PREDICT_TASK, NOT_NORMALIZED, CONTRADICTION, WINDOW_UNUSED,
+)  # fmt: skip

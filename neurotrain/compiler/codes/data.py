@@ -1,0 +1,118 @@
+"""Faults of the data and of what the spec says about it."""
+
+from typing import Final
+
+from neurotrain.language.diagnostics import Code, Severity
+
+MISSING_FILES: Final = Code(
+    "missing-files",
+    what="A folder does not exist, or a pattern matches no file in it.",
+    why="There is nothing to train on.",
+    example='data:\n  train: {type: paired_images, root: data, images: "image/*.png", masks: …}',
+    instead='data:\n  train: {type: paired_images, root: data, images: "images/*.png", masks: …}',
+)
+UNPAIRED_IMAGES: Final = Code(
+    "unpaired-images",
+    what="Images have no mask, or masks have no image.",
+    why="Leaving them out silently would train on other data than you think.",
+    example="images/01.png images/02.png masks/01.png",
+    instead="images/01.png images/02.png masks/01.png masks/02.png",
+)
+AMBIGUOUS_PAIRS: Final = Code(
+    "ambiguous-pairs",
+    what="File names allow more than one way to pair images and masks.",
+    why="A wrong pair teaches the model nonsense, and no number shows it.",
+    example='images: "*.png"',
+    instead='images: "{id}_image.png"\nmasks: "{id}_mask.png"',
+)
+UNREADABLE_IMAGE: Final = Code(
+    "unreadable-image",
+    what="A file is no image of a known format, or its header is damaged.",
+    why="It would end the run when its turn comes.",
+    example="images/03.png holds 0 bytes",
+    instead="Replace the file or take it out of the folder.",
+)
+SIZE_MISMATCH: Final = Code(
+    "size-mismatch",
+    what="A mask or region of interest has another size than its image.",
+    why="Pixels would be compared with other pixels.",
+    example="images/01.png is 584x565, masks/01.png is 292x282",
+    instead="Export the masks in the size of their images.",
+)
+MIXED_CHANNELS: Final = Code(
+    "mixed-channels",
+    what="Some images are grey and some have colour.",
+    why="A model takes a fixed number of channels.",
+    example="data:\n  train: {type: paired_images, …}",
+    instead="data:\n  train: {type: paired_images, channels: grey, …}",
+)
+LABEL_VALUES: Final = Code(
+    "label-values",
+    what="Masks hold values that stand for no class.",
+    why="Guessing what they mean could be wrong.",
+    example="A mask with 0, 128 and 255 and two classes",
+    instead="label_values: [0, 255] or mask_threshold: 128",
+)
+TOO_FEW_CLASSES: Final = Code(
+    "too-few-classes",
+    what="The data has fewer than two classes, or a class without samples.",
+    why="There is nothing to tell apart.",
+    example="root/cats/*.jpg alone",
+    instead="root/cats/*.jpg and root/dogs/*.jpg",
+)
+WRONG_DATASET: Final = Code(
+    "dataset-not-for-task",
+    what="The dataset gives other targets than the task needs.",
+    why="A segmentation needs masks, a classification a class for each image.",
+    example="task: {type: segmentation, …}\ndata: {train: {type: digits}}",
+    instead="task: {type: classification}\ndata: {train: {type: digits}}",
+)
+EMPTY_SPLIT: Final = Code(
+    "empty-split",
+    what="A part of the data has no samples.",
+    why="Nothing could be trained or measured on it.",
+    example="valid: {fraction: 0.01}   # of 20 images",
+    instead="valid: {fraction: 0.1}",
+)
+CLASSES_MISMATCH: Final = Code(
+    "classes-mismatch",
+    what="The classes of the spec are not those of the data, or differ between its parts.",
+    why="Labels would mean other classes than their names say.",
+    example="task: {type: classification, classes: [a, b]}   # ten folders",
+    instead="task: {type: classification}   # takes the names of the folders",
+)
+IMAGE_TOO_SMALL: Final = Code(
+    "image-too-small",
+    what="A window is larger than an image.",
+    why="There is no such window in it.",
+    example="{type: random_crop, size: [512, 512]}   # images of 256 x 256",
+    instead="{type: random_crop, size: [256, 256]}",
+)
+SIZES_DIFFER: Final = Code(
+    "sizes-differ",
+    what="Training images have different sizes and nothing brings them to one.",
+    why="A batch needs images of one size.",
+    example="transforms: {train: [{type: normalize}]}",
+    instead="transforms: {train: [{type: normalize}, {type: resize, size: [256, 256]}]}",
+)
+SAME_DATA: Final = Code(
+    "same-data",
+    what="Training data is also validation or test data.",
+    why="The score would tell how well the model remembers, not how well it works.",
+    example="data: {train: {type: digits}, test: {type: digits}}",
+    instead="data: {train: {type: digits}, test: {fraction: 0.2}}",
+)
+REGION_MISSING: Final = Code(
+    "region-missing",
+    what="Images are normalised inside a region of interest in training but not in prediction.",
+    why="The model sees other intensities than it was trained on, most of all at the border.",
+    example="data: {train: {…, roi: mask/*.gif}}\npredict: {input: test/*.tif}",
+    instead="data: {train: {…, roi: mask/*.gif}}\npredict: {input: test/*.tif, roi: mask/*.gif}",
+    severity=Severity.WARNING,
+)
+
+CODES: Final = (
+    MISSING_FILES, UNPAIRED_IMAGES, AMBIGUOUS_PAIRS, UNREADABLE_IMAGE, SIZE_MISMATCH,
+    MIXED_CHANNELS, LABEL_VALUES, TOO_FEW_CLASSES, WRONG_DATASET, EMPTY_SPLIT, CLASSES_MISMATCH,
+    IMAGE_TOO_SMALL, SIZES_DIFFER, SAME_DATA, REGION_MISSING,
+)  # fmt: skip

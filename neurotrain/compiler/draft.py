@@ -1,0 +1,275 @@
+"""What the passes hand to each other.
+
+A pass reads values of the spec by path. Reading a value that an error taints ends the pass, or the
+one check within it, without a word: so one fault gives one diagnostic, across passes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any, TypeVar, get_args, get_type_hints
+
+import msgspec
+
+from neurotrain.component.base import Family
+from neurotrain.component.catalogue import Catalogue, Choice
+from neurotrain.component.paths import Resolver
+from neurotrain.dataset.base import SampleInfo, Survey
+from neurotrain.language.diagnostics import Code, Diagnostic, Report
+from neurotrain.language.tree import Node, Place, SpecPath, Tree
+from neurotrain.plan.plan import Facts, Plan
+from neurotrain.spec.experiment import Experiment
+
+T = TypeVar("T")
+
+
+class Tainted(Exception):
+    """A value depends on something that is already reported."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """How a spec is compiled."""
+
+    max_headers: int | None = None
+    """How many image headers are read; None reads all."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """The data as surveyed and split."""
+
+    surveys: Mapping[str, Survey]
+    """By the dataset's key in the spec: train, valid, test."""
+    samples: Mapping[str, tuple[SampleInfo, ...]]
+    """By part: train, valid, test."""
+    sources: Mapping[str, str]
+    """Which survey each part comes from."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batches:
+    """Batch sizes and steps."""
+
+    micro: int
+    accumulation: int
+    world_size: int
+    samples_per_epoch: int
+
+    @property
+    def global_(self) -> int:
+        """Samples per update."""
+        return self.micro * self.accumulation * self.world_size
+
+    @property
+    def micro_steps_per_epoch(self) -> int:
+        """Whole micro-batches that one process takes in an epoch."""
+        return self.samples_per_epoch // (self.micro * self.world_size)
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Updates in an epoch."""
+        return self.micro_steps_per_epoch // self.accumulation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """A spec on its way to a plan. What a later pass needs and no pass could give is None."""
+
+    root: Node
+    """The resolved spec with places."""
+    tree: dict[str, Tree]
+    """The same as plain values, without nulls."""
+    catalogue: Catalogue
+    resolver: Resolver
+    options: Options
+    report: Report
+    spec_name: str
+    incomplete: bool = False
+    """A base could not be read: what seems to be missing may be in it."""
+    parts: Parts | None = None
+    classes: tuple[str, ...] | None = None
+    raw_channels: int | None = None
+    in_channels: int | None = None
+    image_size: tuple[int, int] | None = None
+    batches: Batches | None = None
+    monitor: str | None = None
+    device: str | None = None
+    facts: Facts | None = None
+    plan: Plan | None = None
+    values: dict[SpecPath, Any] = field(default_factory=dict)
+    """Typed values that were read already."""
+
+    def read(self, *path: str | int) -> Any:
+        """The typed value at a path, or its default.
+
+        Raises:
+            Tainted: an error stands at, above or below it.
+        """
+        if self.report.taints(path):
+            raise Tainted(path)
+        if path not in self.values:
+            self.values[path] = self._typed(path)
+        return self.values[path]
+
+    def has(self, *path: str | int) -> bool:
+        """Whether the spec itself has a value at a path."""
+        return _at(self.tree, path) is not None
+
+    def written(self, *path: str | int) -> Tree:
+        """The plain value at a path as resolved, None where there is none."""
+        value: Tree = _at(self.tree, path)
+        return value
+
+    def is_path(self, path: SpecPath) -> bool:
+        """Whether the structs say that the value at a path is a path of the file system."""
+        try:
+            wanted = _type_at(path, self.tree, self.catalogue)
+        except (AttributeError, KeyError, IndexError, TypeError, AssertionError, Tainted):
+            return False
+        extras = [meta.extra_json_schema or {} for meta in getattr(wanted, "__metadata__", ())]
+        return any("x-path" in extra for extra in extras)
+
+    def known_keys(self, path: SpecPath) -> tuple[str, ...] | None:
+        """The legal keys of the map at a path; None where that is not known."""
+        try:
+            wanted = _type_at(path, self.tree, self.catalogue)
+            wanted = _concrete(wanted, self.written(*path), self.catalogue)
+            return tuple(info.encode_name for info in msgspec.structs.fields(wanted))
+        except (AttributeError, KeyError, IndexError, TypeError, AssertionError, ValueError):
+            return None
+
+    def put(self, path: SpecPath, value: Tree) -> None:
+        """Replace the plain value at a path; only before the passes run."""
+        _at(self.tree, path[:-1])[path[-1]] = value
+
+    def _typed(self, path: SpecPath) -> Any:
+        if not path:
+            return self.catalogue.decode(self.tree, Experiment)
+        raw = _at(self.tree, path)
+        if raw is not None:
+            return self.catalogue.decode(raw, _type_at(path, self.tree, self.catalogue))
+        owner, key = _at(self.tree, path[:-1]), path[-1]
+        if isinstance(owner, Mapping) and isinstance(key, str):
+            wanted = _type_at(path[:-1], self.tree, self.catalogue)
+            return _default(_concrete(wanted, owner, self.catalogue), key)
+        parent = self.read(*path[:-1])
+        if parent is None:
+            return None
+        return parent[key] if isinstance(key, int) else getattr(parent, _attribute(parent, key))
+
+
+def need(value: T | None) -> T:
+    """The value that an earlier pass should have found.
+
+    Raises:
+        Tainted: it could not, for a reason that is reported.
+    """
+    if value is None:
+        raise Tainted
+    return value
+
+
+def attempt(check: Callable[[Draft, Report], None], draft: Draft, report: Report) -> None:
+    """Make one check of a pass; one that reads a tainted value is left out."""
+    try:
+        check(draft, report)
+    except Tainted:
+        return
+
+
+def fault(
+    code: Code,
+    path: SpecPath,
+    message: str,
+    hint: str = "",
+    *,
+    related: tuple[tuple[SpecPath | Place, str], ...] = (),
+    at_key: bool = False,
+) -> Diagnostic:
+    """A diagnostic at a path."""
+    return Diagnostic(
+        code=code, path=path, message=message, hint=hint, related=related, at_key=at_key
+    )
+
+
+def _at(tree: object, path: SpecPath) -> Any:
+    for key in path:
+        if isinstance(tree, Mapping) and isinstance(key, str):
+            tree = tree.get(key)
+        elif isinstance(tree, (list, tuple)) and isinstance(key, int) and key < len(tree):
+            tree = tree[key]
+        else:
+            return None
+    return tree
+
+
+def _type_at(path: SpecPath, tree: Mapping[str, Tree], catalogue: Catalogue) -> Any:
+    """The type that the structs give to the value at a path."""
+    wanted: Any = Experiment
+    for depth, key in enumerate(path):
+        value = _at(tree, path[:depth])
+        wanted = _concrete(wanted, value, catalogue)
+        if isinstance(key, int):
+            wanted = get_args(wanted)[0]
+        else:
+            wanted = _hints(wanted)[_attribute(wanted, key)]
+        wanted = _without_none(wanted)
+    return wanted
+
+
+@cache
+def _hints(struct: type) -> Mapping[str, Any]:
+    return get_type_hints(struct, include_extras=True)
+
+
+def _concrete(wanted: Any, value: Any, catalogue: Catalogue) -> Any:
+    """The struct that a family or a choice means for this value."""
+    wanted = get_args(wanted)[0] if hasattr(wanted, "__metadata__") else wanted
+    if isinstance(wanted, type) and issubclass(wanted, Choice) and not issubclass(wanted, Family):
+        wanted = wanted.select(value)
+    if isinstance(wanted, type) and issubclass(wanted, Family):
+        name = value if isinstance(value, str) else value["type"]
+        wanted = catalogue.find(wanted.family, name)
+        if wanted is None:
+            raise Tainted(name)
+    return wanted
+
+
+def _default(struct: Any, key: str) -> Any:
+    """What an absent key of a struct means.
+
+    Raises:
+        Tainted: it means nothing; that is reported, or a base that could not be read may have it.
+    """
+    info = _fields(struct)[_attribute(struct, key)]
+    if info.default_factory is not msgspec.NODEFAULT:
+        return info.default_factory()
+    if info.default is msgspec.NODEFAULT:
+        raise Tainted(key)
+    return info.default
+
+
+def _without_none(wanted: Any) -> Any:
+    bare = get_args(wanted)[0] if hasattr(wanted, "__metadata__") else wanted
+    options = get_args(bare)
+    if type(None) not in options:
+        return wanted
+    return next(option for option in options if option is not type(None))
+
+
+def _attribute(struct: Any, key: str) -> str:
+    """The attribute behind an encoded field name."""
+    names = zip(struct.__struct_encode_fields__, struct.__struct_fields__, strict=True)
+    for encoded, name in names:
+        if encoded == key:
+            return str(name)
+    raise AssertionError(f"{struct} has no field {key}")
+
+
+@cache
+def _fields(struct: type[msgspec.Struct]) -> Mapping[str, msgspec.structs.FieldInfo]:
+    """The fields by attribute; msgspec reads the annotations anew each time."""
+    return {info.name: info for info in msgspec.structs.fields(struct)}

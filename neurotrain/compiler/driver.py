@@ -1,0 +1,94 @@
+"""The order of the passes and the loop over them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from neurotrain.compiler.draft import Draft, Options, Tainted
+from neurotrain.compiler.passes.assemble_plan import assemble_plan
+from neurotrain.compiler.passes.check_components import check_components
+from neurotrain.compiler.passes.check_data import check_data
+from neurotrain.compiler.passes.check_inputs import check_inputs
+from neurotrain.compiler.passes.check_schema import check_schema
+from neurotrain.compiler.passes.check_training import check_training
+from neurotrain.compiler.passes.choose_device import choose_device
+from neurotrain.compiler.passes.plan_batches import plan_batches
+from neurotrain.compiler.passes.survey_data import survey_data
+from neurotrain.component.catalogue import Catalogue
+from neurotrain.component.paths import Resolver, rebased
+from neurotrain.language.diagnostics import Report
+from neurotrain.language.overrides import OVERRIDES_FILE
+from neurotrain.language.tree import Node, Tree, walk, written_in
+
+PASSES: Final = (
+    check_schema,
+    survey_data,
+    check_data,
+    check_inputs,
+    check_components,
+    plan_batches,
+    check_training,
+    choose_device,
+    assemble_plan,
+)
+
+
+def compile_spec(
+    root: Node,
+    file: Path,
+    *,
+    catalogue: Catalogue,
+    environment: Mapping[str, str],
+    options: Options,
+    report: Report,
+    incomplete: bool = False,
+) -> Draft:
+    """Run every pass on what is not tainted; the draft has a plan where no error stands.
+
+    `incomplete` says that a base could not be read, so that keys may be missing for that reason.
+    """
+    tree = _without_nulls(root)
+    assert isinstance(tree, dict)
+    draft = Draft(
+        root=root,
+        tree=tree,
+        catalogue=catalogue,
+        resolver=Resolver(base=file.parent.absolute(), environment=environment),
+        options=options,
+        report=report,
+        spec_name=file.name,
+        incomplete=incomplete,
+    )
+    _settle_paths(draft, file)
+    for run in PASSES:
+        try:
+            draft = run(draft, report)
+        except Tainted:
+            continue
+    return draft
+
+
+def _without_nulls(node: Node) -> Tree:
+    """The node's plain value; a null is an absent key."""
+    if isinstance(node.value, Mapping):
+        plain = {key: _without_nulls(below) for key, below in node.value.items()}
+        return {key: below for key, below in plain.items() if below is not None}
+    if isinstance(node.value, tuple):
+        return [_without_nulls(below) for below in node.value]
+    return node.value
+
+
+def _settle_paths(draft: Draft, spec: Path) -> None:
+    """Make every path one that starts from the spec's folder.
+
+    A path is relative to the file that wrote it, or to the current folder where a `--set` did.
+    `${env:…}` stays as written, so that the plan fits any machine.
+    """
+    for path, node in walk(draft.root):
+        if isinstance(node.value, str) and draft.is_path(path):
+            writer = written_in(node)
+            folder = Path.cwd() if writer == OVERRIDES_FILE else Path(writer).parent
+            text = node.symbolic or node.value
+            draft.put(path, rebased(text, folder.absolute(), spec.parent.absolute()))

@@ -1,0 +1,44 @@
+"""Keys without a value: null deletes a key, so it has to be a key that there is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from neurotrain.compiler.codes import form
+from neurotrain.compiler.draft import Draft, fault
+from neurotrain.compiler.synonyms import SYNONYMS
+from neurotrain.language.diagnostics import Diagnostic
+from neurotrain.language.suggest import closest
+from neurotrain.language.tree import SpecPath, walk
+
+
+def null_faults(draft: Draft) -> Iterator[Diagnostic]:
+    """Every key whose value is null although the key is unknown, or whose value is left out."""
+    for path, node in walk(draft.root):
+        if not isinstance(node.value, Mapping):
+            continue
+        for key, below in node.value.items():
+            if below.value is None:
+                yield from _judged(draft, path, key, left_out=not below.written)
+
+
+def _judged(draft: Draft, owner: SpecPath, key: str, *, left_out: bool) -> Iterator[Diagnostic]:
+    known = draft.known_keys(owner)
+    path = (*owner, key)
+    if known is not None and key in known:
+        if left_out:
+            hint = "write one, or null for the default"
+            yield fault(form.MISSING_VALUE, path, f"'{key}' has no value", hint, at_key=True)
+    elif known is not None or ":" in key:
+        message = f"there is no key '{key}'"
+        yield fault(form.UNKNOWN_KEY, path, message, _remedy(key, known or ()), at_key=True)
+
+
+def _remedy(key: str, known: tuple[str, ...]) -> str:
+    name, colon, value = key.partition(":")
+    if colon:
+        return f"a space is missing after the colon: write {name}: {value}"
+    if key.isdigit():
+        return f"decimal numbers have a point, not a comma: write ….{key}"
+    likely = closest(key, known, SYNONYMS)
+    return f"did you mean '{likely}'?" if likely else f"there are: {', '.join(known)}"

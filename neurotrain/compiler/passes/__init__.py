@@ -1,0 +1,1 @@
+"""The passes: one file, one function, one folder of cases each."""

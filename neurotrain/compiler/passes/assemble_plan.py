@@ -1,0 +1,139 @@
+"""Put the plan together: facts, graph, DeepSpeed JSON, predictions and provenance."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from neurotrain.compiler.deepspeed import deepspeed_json
+from neurotrain.compiler.draft import Draft, Tainted, need
+from neurotrain.component.base import tag_of
+from neurotrain.dataset.split import digest
+from neurotrain.language.diagnostics import Report
+from neurotrain.language.overrides import OVERRIDES_FILE
+from neurotrain.language.tree import Place, SpecPath, dotted, nearest
+from neurotrain.plan.graph import build_graph, run_digest
+from neurotrain.plan.plan import Facts, Part, Plan, Prediction, without_none
+from neurotrain.spec.experiment import Experiment
+
+_MAX_THREADS = 8
+
+
+def assemble_plan(draft: Draft, report: Report) -> Draft:
+    """Write the plan where no error stands; every value has its provenance."""
+    if report.failed:
+        raise Tainted
+    experiment: Experiment = draft.read()
+    facts = _facts(draft, experiment)
+    nodes = build_graph(experiment, facts)
+    plan = Plan(
+        name=experiment.name,
+        spec=draft.spec_name,
+        digest=run_digest(nodes),
+        experiment=experiment,
+        facts=facts,
+        nodes=nodes,
+        deepspeed=deepspeed_json(experiment.train, facts),
+        predictions=_predictions(facts),
+        provenance=_provenance(draft, experiment),
+    )
+    return replace(draft, facts=facts, plan=plan)
+
+
+def _facts(draft: Draft, experiment: Experiment) -> Facts:
+    parts, batches, classes = need(draft.parts), need(draft.batches), need(draft.classes)
+    monitor = need(draft.monitor)
+    return Facts(
+        task=tag_of(experiment.task),  # type: ignore[arg-type]
+        classes=classes,
+        raw_channels=need(draft.raw_channels),
+        in_channels=need(draft.in_channels),
+        out_channels=1 if len(classes) == 2 else len(classes),
+        image_size=draft.image_size,
+        synthetic=any(survey.synthetic for survey in parts.surveys.values()),
+        parts={
+            name: Part(source=source, num_samples=len(members), digest=digest(members))  # type: ignore[arg-type]
+            for name, source in parts.sources.items()
+            for members in [parts.samples[name]]
+        },
+        samples_per_epoch=batches.samples_per_epoch,
+        micro_batch=batches.micro,
+        accumulation=batches.accumulation,
+        global_batch=batches.global_,
+        world_size=batches.world_size,
+        micro_steps_per_epoch=batches.steps_per_epoch * batches.accumulation,
+        steps_per_epoch=batches.steps_per_epoch,
+        dropped_samples=batches.samples_per_epoch - batches.steps_per_epoch * batches.global_,
+        num_steps=batches.steps_per_epoch * experiment.train.epochs,
+        device=need(draft.device),
+        threads=experiment.engine.threads or min(os.cpu_count() or 1, _MAX_THREADS),  # type: ignore[attr-defined]
+        monitor=monitor,
+        monitor_mode=_mode(monitor, experiment),
+    )
+
+
+def _mode(monitor: str, experiment: Experiment) -> Any:
+    """The direction of a recorded value: a loss falls, a metric says for itself."""
+    name = monitor.partition("/")[2]
+    better = {tag_of(metric): metric.better for metric in experiment.metrics}
+    return better.get(name, "min")
+
+
+def _predictions(facts: Facts) -> tuple[Prediction, ...]:
+    return (
+        Prediction(
+            name="optimizer steps",
+            value=float(facts.num_steps),
+            unit="steps",
+            method="steps of an epoch times epochs, without early stopping",
+        ),
+        Prediction(
+            name="training samples",
+            value=float(facts.num_steps * facts.global_batch),
+            unit="samples",
+            method="steps times global batch, without early stopping",
+        ),
+    )
+
+
+def _provenance(draft: Draft, experiment: Experiment) -> dict[str, str]:
+    spec = without_none(msgspec.to_builtins(experiment))
+    told = {}
+    for path in _leaf_paths(spec):
+        node, exact = nearest(draft.root, path)
+        bare = path[-1:] == ("type",) and isinstance(node.value, str)
+        written = exact or bare
+        told[dotted(path)] = _written_at(node.place, draft) if written else "default"
+    derived = {
+        "facts.in_channels": "the image headers and the transforms",
+        "facts.out_channels": "the class count: two classes are one logit",
+        "facts.device": "the engine block and this machine",
+        "facts.threads": "the engine block, else the cores of this machine",
+        "facts.monitor": "early stopping, else the first metric, else the loss",
+        "facts.steps_per_epoch": "samples of an epoch, micro-batch and accumulation",
+    }
+    return told | {path: f"derived: {rule}" for path, rule in derived.items()}
+
+
+def _written_at(place: Place, draft: Draft) -> str:
+    """The place with its file as seen from the spec's folder, the same from any current folder."""
+    if place.file == OVERRIDES_FILE:
+        return OVERRIDES_FILE
+    file = Path(os.path.relpath(place.file, draft.resolver.base)).as_posix()
+    return f"{file}:{place.line}:{place.column}"
+
+
+def _leaf_paths(value: Any, path: SpecPath = ()) -> Iterator[SpecPath]:
+    if isinstance(value, dict):
+        for key, below in value.items():
+            yield from _leaf_paths(below, (*path, key))
+    elif isinstance(value, list) and any(isinstance(below, dict) for below in value):
+        for index, below in enumerate(value):
+            yield from _leaf_paths(below, (*path, index))
+    else:
+        yield path

@@ -1,0 +1,153 @@
+"""Check that model, losses, metrics, transforms and post-processing suit the task."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from neurotrain.compiler.codes import components as codes
+from neurotrain.compiler.draft import Draft, Tainted, attempt, fault, need
+from neurotrain.component.base import tag_of
+from neurotrain.language.diagnostics import Report
+from neurotrain.language.tree import SpecPath
+from neurotrain.optim.optimizers import SGD
+from neurotrain.transforms.fixed import Normalize
+
+
+def check_components(draft: Draft, report: Report) -> Draft:
+    """Report components that are right by themselves and wrong together.
+
+    `loss: [cross_entropy]` with two classes is answered by `loss-not-for-task` at the loss.
+    """
+    checks = (
+        _model, _losses, _metrics, _random_evaluation, _normalized, _postprocess, _optimizer,
+        _unused,
+    )  # fmt: skip
+    for check in checks:
+        attempt(check, draft, report)
+    return draft
+
+
+def _model(draft: Draft, report: Report) -> None:
+    model, task = draft.read("model"), tag_of(draft.read("task"))
+    if model.contradiction():
+        message = f"'{tag_of(model)}' contradicts itself: {model.contradiction()}"
+        report.add(fault(codes.CONTRADICTION, ("model",), message, "see: neurotrain explain model"))
+    if task not in model.tasks:
+        others = draft.catalogue.families["model"]
+        fitting = [name for name in sorted(others) if task in others[name].tasks]  # type: ignore[attr-defined]
+        message = f"'{tag_of(model)}' is no model for a {task}"
+        path = _type_path(draft, ("model",))
+        report.add(fault(codes.MODEL_NOT_FOR_TASK, path, message, f"take {_either(fitting)}"))
+
+
+def _losses(draft: Draft, report: Report) -> None:
+    task, output = tag_of(draft.read("task")), _output(draft)
+    others = draft.catalogue.families["loss"]
+    for path, loss in _entries(draft, ("loss",)):
+        if task in loss.tasks and output in loss.outputs:
+            continue
+        fitting = [
+            name for name, other in sorted(others.items())
+            if task in other.tasks and output in other.outputs  # type: ignore[attr-defined]
+        ]  # fmt: skip
+        num = len(need(draft.classes))
+        kind = "one logit with a sigmoid" if output == "sigmoid" else "a softmax"
+        message = f"'{tag_of(loss)}' does not suit a {task} of {num} classes, which has {kind}"
+        place: SpecPath = ("task", "classes") if draft.has("task", "classes") else ("task",)
+        related = ((place, "the class count comes from here"),)
+        code, hint = codes.LOSS_NOT_FOR_TASK, f"take {_either(fitting)}"
+        report.add(fault(code, _type_path(draft, path), message, hint, related=related))
+
+
+def _metrics(draft: Draft, report: Report) -> None:
+    task = tag_of(draft.read("task"))
+    others = draft.catalogue.families["metric"]
+    seen: dict[str, SpecPath] = {}
+    for path, metric in _entries(draft, ("metrics",)):
+        name, at = tag_of(metric), _type_path(draft, path)
+        if task not in metric.tasks:
+            fitting = [n for n, other in sorted(others.items()) if task in other.tasks]  # type: ignore[attr-defined]
+            message = f"'{name}' is no metric for a {task}"
+            report.add(fault(codes.METRIC_NOT_FOR_TASK, at, message, f"take {_either(fitting)}"))
+        if name in seen:
+            related = ((seen[name], "first named here"),)
+            message = f"the metric '{name}' is named twice"
+            report.add(fault(codes.DUPLICATE_METRIC, at, message, "name it once", related=related))
+        seen.setdefault(name, at)
+
+
+def _random_evaluation(draft: Draft, report: Report) -> None:
+    for path, transform in _entries(draft, ("data", "transforms", "eval")):
+        if transform.random:
+            message = f"'{tag_of(transform)}' is random and stands among the eval transforms"
+            hint = "move it to transforms.train"
+            report.add(fault(codes.RANDOM_EVALUATION, _type_path(draft, path), message, hint))
+
+
+def _normalized(draft: Draft, report: Report) -> None:
+    for part in ("train", "eval"):
+        transforms = draft.read("data", "transforms", part)
+        if any(isinstance(transform, Normalize) for transform in transforms):
+            continue
+        path = ("data", "transforms", part)
+        message = f"images reach the model without normalisation in {part}"
+        hint = "add {type: normalize} to the list"
+        report.add(fault(codes.NOT_NORMALIZED, path, message, hint))
+
+
+def _postprocess(draft: Draft, report: Report) -> None:
+    if not draft.has("predict", "postprocess"):
+        return
+    if tag_of(draft.read("task")) != "segmentation":
+        message = "post-processing works on masks, and a classification has none"
+        report.add(fault(codes.PREDICT_TASK, ("predict", "postprocess"), message, "leave it out"))
+        return
+    num_classes = len(need(draft.classes))
+    for index, (path, step) in enumerate(_entries(draft, ("predict", "postprocess"))):
+        if step.consumes != "probabilities" or (index == 0 and num_classes == 2):
+            continue
+        message = f"'{tag_of(step)}' works on the probabilities of two classes"
+        hint = "write it first" if num_classes == 2 else "leave it out: the likeliest class wins"
+        report.add(fault(codes.POSTPROCESS_ORDER, _type_path(draft, path), message, hint))
+
+
+def _optimizer(draft: Draft, report: Report) -> None:
+    optimizer = draft.read("train", "optimizer")
+    if isinstance(optimizer, SGD) and optimizer.nesterov and optimizer.momentum == 0:
+        path = ("train", "optimizer", "nesterov")
+        message = "Nesterov's form of momentum needs a momentum above 0"
+        report.add(fault(codes.CONTRADICTION, path, message, "write momentum: 0.9"))
+
+
+def _unused(draft: Draft, report: Report) -> None:
+    if tag_of(draft.read("task")) == "segmentation":
+        return
+    for key in ("sliding_window", "overlap"):
+        if draft.has("test", key):
+            message = f"'{key}' has no effect in a classification"
+            report.add(fault(codes.WINDOW_UNUSED, ("test", key), message, "leave it out"))
+
+
+def _entries(draft: Draft, path: SpecPath) -> Iterator[tuple[SpecPath, Any]]:
+    """The entries of a list that are not tainted."""
+    written = draft.written(*path)
+    for index in range(len(written) if isinstance(written, list) else 0):
+        try:
+            yield (*path, index), draft.read(*path, index)
+        except Tainted:
+            continue
+
+
+def _output(draft: Draft) -> str:
+    return "sigmoid" if len(need(draft.classes)) == 2 else "softmax"
+
+
+def _type_path(draft: Draft, path: SpecPath) -> SpecPath:
+    """Where a component's name stands: at its `type`, or the bare name itself."""
+    return (*path, "type") if draft.has(*path, "type") else path
+
+
+def _either(names: list[str]) -> str:
+    quoted = [f"'{name}'" for name in names]
+    return quoted[0] if len(quoted) == 1 else f"{', '.join(quoted[:-1])} or {quoted[-1]}"

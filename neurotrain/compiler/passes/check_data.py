@@ -1,0 +1,237 @@
+"""Check what the surveys found against the task, the transforms and each other."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+
+from neurotrain.compiler.codes import components as component_codes
+from neurotrain.compiler.codes import data as codes
+from neurotrain.compiler.draft import Draft, Tainted, attempt, fault, need
+from neurotrain.component.base import tag_of
+from neurotrain.dataset.base import SampleInfo, Survey
+from neurotrain.language.diagnostics import Report
+from neurotrain.models.base import Model
+from neurotrain.transforms.base import Shape, Transform
+from neurotrain.transforms.random import RandomCrop, RandomRotate90
+
+
+def check_data(draft: Draft, report: Report) -> Draft:
+    """Follow image shapes through the transforms up to the model, in training and evaluation.
+
+    `random_crop: 512` on images of 256 pixels is answered by `image-too-small` at its size.
+    """
+    for check in (_classes, _overlap, _channels, _crops, _even_sizes, _turns):
+        attempt(check, draft, report)
+    try:
+        trained, evaluated = _after(draft, "train"), _after(draft, "eval")
+    except Tainted:
+        return draft
+    if trained.channels != evaluated.channels:
+        message = (
+            f"training brings the model {trained.channels} channels, evaluation "
+            f"{evaluated.channels}"
+        )
+        hint = "write the same `grey` in both lists"
+        report.add(fault(component_codes.TRANSFORMS_DIFFER, ("data", "transforms"), message, hint))
+        return draft
+    attempt(_divisible, draft, report)
+    attempt(_large_enough, draft, report)
+    attempt(_model_size, draft, report)
+    raw_channels = _common_channels(need(draft.parts).samples["train"])
+    return replace(
+        draft, raw_channels=raw_channels, in_channels=trained.channels, image_size=trained.size
+    )
+
+
+def _classes(draft: Draft, report: Report) -> None:
+    """Names given by the data agree with the task's and between the parts."""
+    parts = need(draft.parts)
+    stated = getattr(draft.read("task"), "classes", ())
+    for key, survey in _sound_surveys(draft):
+        wanted = stated or parts.surveys["train"].classes
+        if not survey.classes or not wanted or survey.classes == wanted:
+            continue
+        path = ("task", "classes") if stated else ("data", key)
+        odd = sorted(set(survey.classes) ^ set(wanted))[:5]
+        message = f"the {key} data has the classes {_few(survey.classes)}, not {_few(wanted)}"
+        hint = f"these are not in both: {', '.join(odd)}" if odd else "the order differs"
+        report.add(fault(codes.CLASSES_MISMATCH, path, message, hint))
+
+
+def _overlap(draft: Draft, report: Report) -> None:
+    """No sample is in two datasets."""
+    train = need(draft.parts).surveys["train"]
+    known = {sample.id for sample in train.samples}
+    for key, survey in _sound_surveys(draft):
+        if key == "train" or survey.origin != train.origin:
+            continue
+        shared = sorted(known & {sample.id for sample in survey.samples})
+        if shared:
+            message = f"{len(shared)} of the {key} samples are training samples: {_few(shared)}"
+            hint = f"name other data, or hold a part out: {key}: {{fraction: 0.2}}"
+            related = ((("data", "train"), "the training data"),)
+            report.add(fault(codes.SAME_DATA, ("data", key), message, hint, related=related))
+
+
+def _channels(draft: Draft, report: Report) -> None:
+    """All parts have the training data's channels."""
+    parts = need(draft.parts)
+    wanted = _common_channels(parts.surveys["train"].samples)
+    for key, survey in _sound_surveys(draft):
+        found = _common_channels(survey.samples)
+        if wanted and found and wanted != found:
+            message = f"the {key} images have {found} channels, the training images {wanted}"
+            hint = "write `channels: grey` or `channels: rgb` in both datasets"
+            report.add(fault(codes.MIXED_CHANNELS, ("data", key), message, hint))
+
+
+def _crops(draft: Draft, report: Report) -> None:
+    """No window is larger than an image that it is cut from."""
+    smallest = _smallest(need(draft.parts).samples["train"])
+    for index, transform in enumerate(draft.read("data", "transforms", "train")):
+        if isinstance(transform, RandomCrop) and smallest is not None:
+            sample, size = smallest
+            if transform.size[0] > size[0] or transform.size[1] > size[1]:
+                path = ("data", "transforms", "train", index, "size")
+                message = (
+                    f"a window of {_pixels(transform.size)} does not fit into {sample}, which "
+                    f"has {_pixels(size)}"
+                )
+                hint = f"write a size of at most {[size[0], size[1]]}"
+                report.add(fault(codes.IMAGE_TOO_SMALL, path, message, hint))
+        size = transform.shape(Shape(1, smallest[1] if smallest else None)).size
+        smallest = (smallest[0], size) if smallest and size else None
+
+
+def _even_sizes(draft: Draft, report: Report) -> None:
+    """Images of a training batch come to one size."""
+    sizes = Counter(s.size for s in need(draft.parts).samples["train"] if s.size is not None)
+    if len(sizes) > 1 and _after(draft, "train").size is None:
+        (first, _), (second, _) = sizes.most_common(2)
+        message = f"training images have different sizes, such as {_pixels(first)} and "
+        message += f"{_pixels(second)} (height x width)"
+        hint = f"add {{type: resize, size: {list(first)}}} or {{type: random_crop, size: …}}"
+        report.add(fault(codes.SIZES_DIFFER, ("data", "transforms", "train"), message, hint))
+
+
+def _turns(draft: Draft, report: Report) -> None:
+    """Only square images are turned by 90 degrees."""
+    shape = Shape(1, _common_size(need(draft.parts).samples["train"]))
+    for index, transform in enumerate(draft.read("data", "transforms", "train")):
+        size = shape.size
+        if isinstance(transform, RandomRotate90) and size and size[0] != size[1]:
+            path = ("data", "transforms", "train", index)
+            message = f"images of {_pixels(size)} cannot be turned by 90 degrees in a batch"
+            hint = "cut or resize them to a square before"
+            report.add(fault(component_codes.NOT_SQUARE, path, message, hint))
+        shape = transform.shape(shape)
+
+
+def _divisible(draft: Draft, report: Report) -> None:
+    """The training size suits the model's strides."""
+    model: Model = draft.read("model")
+    size, divisor = _after(draft, "train").size, model.divisor
+    if size is None or all(side % divisor == 0 for side in size):
+        return
+    path, origin = ("model",), _origin(draft)
+    nearest = [max(divisor, round(side / divisor) * divisor) for side in size]
+    message = (
+        f"'{tag_of(model)}' needs height and width divisible by {divisor}; "
+        f"training images have {_pixels(size)}"
+    )
+    hint = f"the nearest size is {nearest}: cut or resize to it"
+    related = ((origin, "the size comes from here"),) if origin else ()
+    report.add(fault(component_codes.NOT_DIVISIBLE, path, message, hint, related=related))
+
+
+def _large_enough(draft: Draft, report: Report) -> None:
+    """No image is smaller than the model can take, in training and in evaluation."""
+    model: Model = draft.read("model")
+    shapes = {"training": _after(draft, "train").size, "evaluation": _smallest_evaluated(draft)}
+    for part, size in shapes.items():
+        if size is not None and min(_padded(side, model.divisor) for side in size) < model.min_side:
+            message = (
+                f"'{tag_of(model)}' needs images of at least {model.min_side} pixels a side; in "
+                f"{part} there are images of {_pixels(size)}"
+            )
+            hint = "use fewer levels, norm: batch, or larger images"
+            report.add(fault(codes.IMAGE_TOO_SMALL, ("model",), message, hint))
+
+
+def _padded(side: int, divisor: int) -> int:
+    return -(-side // divisor) * divisor
+
+
+def _smallest_evaluated(draft: Draft) -> tuple[int, int] | None:
+    """The size of the smallest image of validation and test before the model."""
+    samples = need(draft.parts).samples
+    members = [sample for part in ("valid", "test") for sample in samples.get(part, ())]
+    smallest = _smallest(tuple(members))
+    shape = Shape(1, smallest[1] if smallest else None)
+    for transform in draft.read("data", "transforms", "eval"):
+        shape = transform.shape(shape)
+    return shape.size
+
+
+def _model_size(draft: Draft, report: Report) -> None:
+    """A model that needs one size gets it in evaluation as well."""
+    model: Model = draft.read("model")
+    trained, evaluated = _after(draft, "train").size, _after(draft, "eval").size
+    if model.needs_size and (trained is None or trained != evaluated):
+        message = f"'{tag_of(model)}' needs images of one size in training and evaluation"
+        hint = "write {type: resize, size: [height, width]} in both lists of transforms"
+        report.add(fault(component_codes.TRANSFORMS_DIFFER, ("model",), message, hint))
+
+
+def _sound_surveys(draft: Draft) -> list[tuple[str, Survey]]:
+    """The surveys that nothing is wrong with, by their key."""
+    surveys = need(draft.parts).surveys
+    return [(key, each) for key, each in surveys.items() if not draft.report.taints(("data", key))]
+
+
+def _after(draft: Draft, part: str) -> Shape:
+    """The shape that reaches the model."""
+    key = "train" if part == "train" else "test"
+    samples = need(draft.parts).samples
+    if draft.report.taints(("data", key)):
+        raise Tainted
+    members = samples.get(key) or samples["train"]
+    shape = Shape(need(_common_channels(members)), _common_size(members))
+    transforms: tuple[Transform, ...] = draft.read("data", "transforms", part)
+    for transform in transforms:
+        shape = transform.shape(shape)
+    return shape
+
+
+def _origin(draft: Draft) -> tuple[str | int, ...] | None:
+    """Where the training size is written, if it is."""
+    for index, transform in reversed(list(enumerate(draft.read("data", "transforms", "train")))):
+        if transform.shape(Shape(1, None)).size is not None:
+            return ("data", "transforms", "train", index, "size")
+    return None
+
+
+def _smallest(samples: tuple[SampleInfo, ...]) -> tuple[str, tuple[int, int]] | None:
+    """The sample with the shortest side, and its size."""
+    known = [(sample.id, sample.size) for sample in samples if sample.size is not None]
+    return min(known, key=lambda entry: min(entry[1]), default=None)
+
+
+def _common_channels(samples: tuple[SampleInfo, ...]) -> int | None:
+    known = {sample.channels for sample in samples if sample.channels is not None}
+    return known.pop() if len(known) == 1 else None
+
+
+def _common_size(samples: tuple[SampleInfo, ...]) -> tuple[int, int] | None:
+    known = {sample.size for sample in samples if sample.size is not None}
+    return known.pop() if len(known) == 1 else None
+
+
+def _pixels(size: tuple[int, int]) -> str:
+    return f"{size[0]}x{size[1]} pixels"
+
+
+def _few(names: Sequence[str]) -> str:
+    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")

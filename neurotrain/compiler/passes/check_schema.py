@@ -1,0 +1,261 @@
+"""Check the resolved spec against the strict schema; every fault of form at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from neurotrain.compiler.codes import form
+from neurotrain.compiler.draft import Draft, fault
+from neurotrain.compiler.nulls import null_faults
+from neurotrain.compiler.synonyms import SYNONYMS
+from neurotrain.compiler.validator import Violation, violations
+from neurotrain.language.diagnostics import Code, Diagnostic, Report, Severity
+from neurotrain.language.suggest import closest
+from neurotrain.language.tree import SpecPath, dotted, nearest
+from neurotrain.spec.fields import Reference
+
+_BOUNDS = {
+    "minimum": "at least {}",
+    "maximum": "at most {}",
+    "exclusiveMinimum": "more than {}",
+    "exclusiveMaximum": "less than {}",
+    "minItems": "at least {} entries",
+    "maxItems": "at most {} entries",
+    "minLength": "at least {} characters",
+    "maxLength": "at most {} characters",
+}
+_FOR_TYPE = dict.fromkeys(("name", "kind", "class", "id"), "type")
+"""Words for a component's `type` in other tools."""
+_HOLDOUTS = (("data", "valid"), ("data", "test"))
+"""Where a fraction of the training data may stand in a dataset's place."""
+_KINDS = {
+    "object": "a map",
+    "array": "a list",
+    "string": "text",
+    "integer": "a whole number",
+    "number": "a number",
+    "boolean": "true or false",
+    "null": "nothing",
+}
+
+
+def check_schema(draft: Draft, report: Report) -> Draft:
+    """Report every unknown or missing key, wrong type, value out of range and unknown component.
+
+    `train: {epoch: 10}` is answered by `unknown-key` at `epoch` with the nearest legal key.
+    """
+    report.extend(found for found in null_faults(draft) if not report.taints(found.path))
+    faults: list[Diagnostic] = []
+    errors = list(violations(draft.tree, draft.catalogue))
+    meant = {path for error in errors for path, _ in _misspelt(error).values()}
+    for error in errors:
+        if error.rule == "required" and draft.incomplete:
+            continue
+        told = [each for each in _diagnose(error, draft) if each.path not in meant]
+        faults += [each for each in told if not _is_echo(each, report)]
+    report.extend(faults)
+    for path in meant:
+        report.taint(path)
+    return draft
+
+
+def _misspelt(error: Violation) -> dict[str, tuple[SpecPath, str]]:
+    """The unknown keys of a map, each with the absent key that is probably meant."""
+    if error.rule != "additionalProperties":
+        return {}
+    absent = [key for key in error.schema.get("properties", {}) if key not in error.value]
+    likely = {key: closest(key, absent, SYNONYMS) for key in _unknown(error)}
+    return {key: ((*error.path, name), name) for key, name in likely.items() if name is not None}
+
+
+def _unknown(error: Violation) -> list[str]:
+    return [key for key in error.value if key not in error.schema.get("properties", {})]
+
+
+def _is_echo(diagnostic: Diagnostic, report: Report) -> bool:
+    """Whether a fault only follows from one that the reading of the text has told.
+
+    A faulty value far below a map does not make the map's own fault an echo; a faulty key in it
+    may be the very one that seems to be missing.
+    """
+    path = diagnostic.path
+    if diagnostic.code in (form.MISSING_KEY, form.MISSING_TYPE):
+        owner = path[:-1] if diagnostic.at_key else path
+        if any(item.at_key and item.path[:-1] == owner for item in report.items if item.path):
+            return True
+    errors = [item for item in report.items if item.code.severity is Severity.ERROR]
+    told = [item.path for item in errors if item.path]
+    if any(path[: len(above)] == above for above in told):
+        return True
+    is_below = any(below[: len(path)] == path for below in told)
+    return report.taints(path) and not is_below
+
+
+def _diagnose(error: Violation, draft: Draft) -> Iterator[Diagnostic]:
+    path, rule = error.path, error.rule
+    if rule == "additionalProperties":
+        yield from _unknown_keys(error, path, draft)
+    elif rule == "required":
+        yield from _missing_keys(error, path)
+    elif rule == "x-dispatch":
+        yield _component(error, path, draft)
+    elif rule == "type":
+        yield _wrong_type(error, path, draft)
+    elif rule in ("enum", "const"):
+        yield _not_allowed(error, path, draft)
+    elif rule == "pattern":
+        wants = error.schema.get("x-wants", f"text that matches {error.wanted}")
+        message = f"{_shown(path, draft)} has not the form of {path[-1]}"
+        yield fault(form.WRONG_FORM, path, message, f"it wants {wants}")
+    else:
+        bound = _BOUNDS[rule].format(error.wanted)
+        yield _problem(form.OUT_OF_RANGE, error, path, draft, f"it takes {bound}")
+
+
+def _unknown_keys(error: Violation, path: SpecPath, draft: Draft) -> Iterator[Diagnostic]:
+    known, misspelt = list(error.schema.get("properties", {})), _misspelt(error)
+    where = _owner(error, path)
+    legal = ", ".join(name for name in known if name != "type")
+    for key in _unknown(error):
+        hint = f"{where} has: {legal}" if legal else f"{where} has no keys"
+        elsewhere = Reference(draft.catalogue).ending_with(key)
+        if elsewhere is not None and dotted((*path, key)) != elsewhere:
+            hint = f"it belongs to {elsewhere}"
+        if key in misspelt:
+            hint = f"did you mean '{misspelt[key][1]}'?"
+        message = f"{where} has no key '{key}'"
+        yield fault(form.UNKNOWN_KEY, (*path, key), message, hint, at_key=True)
+
+
+def _missing_keys(error: Violation, path: SpecPath) -> Iterator[Diagnostic]:
+    for key in error.wanted:
+        if key in error.value or key == "type":
+            continue
+        meaning = error.schema.get("properties", {}).get(key, {}).get("description", "")
+        hint = f"add {key}: {meaning[:1].lower()}{meaning[1:]}" if meaning else f"add {key}"
+        message = f"{_owner(error, path)} needs the key '{key}'"
+        yield fault(form.MISSING_KEY, (*path, key), message, hint, at_key=True)
+
+
+def _component(error: Violation, path: SpecPath, draft: Draft) -> Diagnostic:
+    """A component without type, of unknown type, or bare although it needs parameters."""
+    rule, given = error.wanted, error.value
+    family, names = rule["family"], sorted(rule["members"])
+    if isinstance(given, Mapping) and "type" not in given:
+        telling = ["type", "fraction"] if path in _HOLDOUTS else ["type"]
+        for key in given:
+            likely = closest(key, telling, _FOR_TYPE)
+            if likely is not None:
+                message, hint = f"a {family} has no key '{key}'", f"did you mean '{likely}'?"
+                return fault(form.UNKNOWN_KEY, (*path, key), message, hint, at_key=True)
+        hint = f"add type: one of {', '.join(names)}"
+        named = [key for key in given if key in names]
+        if len(given) == 1 and named:
+            hint = f"write {{type: {named[0]}, …}} instead of {{{named[0]}: …}}"
+        return fault(form.MISSING_TYPE, path, f"this {family} has no type", hint)
+    name = given["type"] if isinstance(given, Mapping) else given
+    at = (*path, "type") if isinstance(given, Mapping) else path
+    if isinstance(given, str) and given in names:
+        message = f"'{given}' needs parameters, so its name alone is not enough"
+        return fault(form.MISSING_KEY, path, message, f"write {{type: {given}, …}}")
+    if not isinstance(name, str):
+        hint = f"write its type: one of {', '.join(names)}"
+        return fault(form.WRONG_TYPE, at, f"{_shown(at, draft)} names no {family}", hint)
+    likely = closest(name, names, SYNONYMS)
+    hint = f"did you mean '{likely}'?" if likely else f"there are: {', '.join(names)}"
+    return fault(form.UNKNOWN_COMPONENT, at, f"no {family} is named '{name}'", hint)
+
+
+def _wrong_type(error: Violation, path: SpecPath, draft: Draft) -> Diagnostic:
+    wanted = _KINDS[error.wanted]
+    hint = f"it takes {wanted}"
+    wants = error.schema.get("x-wants")
+    if wants:
+        hint = f"it wants {wants}"
+    elif error.wanted == "array":
+        hint = _wanted_list(error, _written(path, draft))
+    elif error.wanted == "object":
+        hint = _wanted_map(error, _written(path, draft))
+    elif error.wanted in ("integer", "number") and _reads_as_number(error.value):
+        hint = f"{hint}: write {error.value} without quotes"
+    elif error.wanted == "string" and isinstance(error.value, (int, float)):
+        hint = f'{hint}: write "{_written(path, draft) or error.value}" in quotes'
+    return _problem(form.WRONG_TYPE, error, path, draft, hint)
+
+
+def _wanted_list(error: Violation, written: str) -> str:
+    """That a list is wanted, and how one entry is written where one is enough."""
+    least = error.schema.get("minItems", 0)
+    if "," in written or (written and least <= 1):
+        return f"it takes a list: write [{written}]"
+    example = ", ".join([written or "…"] * least)
+    return f"it takes a list of at least {least} entries: write [{example}]"
+
+
+def _wanted_map(error: Violation, written: str) -> str:
+    """That a map is wanted, and how its first key is written."""
+    first = next((key for key in error.schema.get("properties", {}) if key != "type"), None)
+    if first is None:
+        return "it takes a map"
+    value = written if isinstance(error.value, (int, float, str)) and written else "…"
+    return f"it takes a map, such as {{{first}: {value}}}"
+
+
+def _reads_as_number(value: object) -> bool:
+    try:
+        float(str(value))
+    except ValueError:
+        return False
+    return isinstance(value, str)
+
+
+def _not_allowed(error: Violation, path: SpecPath, draft: Draft) -> Diagnostic:
+    value = error.wanted
+    legal = [value] if error.rule == "const" else list(value)
+    likely = closest(str(error.value), [str(name) for name in legal], SYNONYMS)
+    hint = f"did you mean '{likely}'?" if likely else f"it takes {_listed(legal)}"
+    return _problem(form.NOT_ALLOWED, error, path, draft, hint)
+
+
+def _problem(code: Code, error: Violation, path: SpecPath, draft: Draft, hint: str) -> Diagnostic:
+    message = f"{_shown(path, draft)} is not a value for {_named(path)}"
+    meaning = error.schema.get("description")
+    return fault(code, path, message, f"{hint} ({meaning})" if meaning else hint)
+
+
+def _shown(path: SpecPath, draft: Draft) -> str:
+    """The value as written, with its type."""
+    value: Any = draft.written(*path)
+    kind = {bool: "boolean", int: "whole number", float: "number", str: "text"}.get(type(value))
+    if kind is None:
+        return "a map" if isinstance(value, Mapping) else "a list"
+    written = _written(path, draft)
+    return f"{written or value} ({kind})"
+
+
+def _written(path: SpecPath, draft: Draft) -> str:
+    node, exact = nearest(draft.root, path)
+    return node.written if exact and len(node.written) <= 60 else ""
+
+
+def _named(path: SpecPath) -> str:
+    """The last key of a path, with its list's name for an entry of a list."""
+    if not path:
+        return "a spec"
+    if isinstance(path[-1], int):
+        return f"an entry of {path[-2]}" if len(path) > 1 else "an entry"
+    return str(path[-1])
+
+
+def _owner(error: Violation, path: SpecPath) -> str:
+    """What the map with the fault is: a component's type, the block's key, or the spec."""
+    kind = error.value.get("type")
+    if isinstance(kind, str):
+        return f"'{kind}'"
+    return f"'{_named(path)}'" if path else "the spec"
+
+
+def _listed(legal: list[Any]) -> str:
+    words = [str(value) for value in legal]
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"

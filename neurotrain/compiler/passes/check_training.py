@@ -1,0 +1,139 @@
+"""Check monitors, patience, schedules and learning rates against the length of the training."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from neurotrain.compiler.codes import training as codes
+from neurotrain.compiler.draft import Draft, Tainted, attempt, fault, need
+from neurotrain.component.base import tag_of
+from neurotrain.component.durations import Duration
+from neurotrain.language.diagnostics import Report
+from neurotrain.language.suggest import closest
+from neurotrain.language.tree import SpecPath
+
+_SANE_RATES = {"adam": (1e-7, 0.1), "adamw": (1e-7, 0.1), "sgd": (1e-6, 10.0)}
+
+
+def check_training(draft: Draft, report: Report) -> Draft:
+    """Report monitored values that are never recorded and times longer than the training.
+
+    `monitor: valid/dise` is answered by `unknown-monitor` with the nearest recorded name.
+    """
+    for check in (_early_stopping, _checkpoints, _validation, _warmup, _rate):
+        attempt(check, draft, report)
+    try:
+        return replace(draft, monitor=_best_by(draft))
+    except Tainted:
+        return draft
+
+
+def recorded_names(draft: Draft) -> list[str]:
+    """Every value that the run records once an epoch, as far as the metrics have known names."""
+    names = ["train/loss"]
+    if _has_validation(draft):
+        names += ["valid/loss", *(f"valid/{name}" for name in _metric_names(draft) if name)]
+    return names
+
+
+def _metric_names(draft: Draft) -> list[str | None]:
+    """The types of the metrics; None for one that names no metric.
+
+    Raises:
+        Tainted: there are none, because their key is misspelt.
+    """
+    written = draft.written("metrics")
+    if written is None:
+        draft.read("metrics")
+    entries = written if isinstance(written, list) else [] if written is None else [None]
+    given = [entry.get("type") if isinstance(entry, Mapping) else entry for entry in entries]
+    legal = draft.catalogue.names("metric")
+    return [name if isinstance(name, str) and name in legal else None for name in given]
+
+
+def _has_validation(draft: Draft) -> bool:
+    return draft.has("data", "valid") or draft.read("data", "valid") is not None
+
+
+def _best_by(draft: Draft) -> str:
+    """The value that chooses the best weights."""
+    stated: str | None = draft.read("train", "checkpoints", "monitor")
+    stopping = draft.read("train", "early_stopping")
+    names = recorded_names(draft)
+    if stated or stopping is not None:
+        return stated or str(stopping.monitor)
+    return names[2] if len(names) > 2 else names[-1]
+
+
+def _early_stopping(draft: Draft, report: Report) -> None:
+    stopping = draft.read("train", "early_stopping")
+    if stopping is None:
+        return
+    _recorded(("train", "early_stopping", "monitor"), stopping.monitor, draft, report)
+    epochs = draft.read("train", "epochs")
+    every = Duration.parse(draft.read("train", "validate_every")).count
+    span = stopping.patience * (every if stopping.monitor.startswith("valid/") else 1)
+    if span >= epochs:
+        message = f"patience takes {span} epochs, the training has {epochs}"
+        hint = "train longer, or write a smaller patience"
+        path = ("train", "early_stopping", "patience")
+        report.add(fault(codes.PATIENCE_TOO_LONG, path, message, hint))
+
+
+def _checkpoints(draft: Draft, report: Report) -> None:
+    options = draft.read("train", "checkpoints")
+    if options.monitor is not None:
+        _recorded(("train", "checkpoints", "monitor"), options.monitor, draft, report)
+    epochs = draft.read("train", "epochs")
+    if options.every is not None and Duration.parse(options.every).count > epochs:
+        message = f"no checkpoint is kept by number: every {options.every}, {epochs} in all"
+        path = ("train", "checkpoints", "every")
+        report.add(fault(codes.CHECKPOINTS_NEVER, path, message, "write a shorter time"))
+
+
+def _recorded(path: SpecPath, name: str, draft: Draft, report: Report) -> None:
+    names = recorded_names(draft)
+    if name in names:
+        return
+    if None in _metric_names(draft):
+        raise Tainted("a metric of unknown name may be the one that is meant")
+    if name.startswith("valid/") and not _has_validation(draft):
+        message = f"'{name}' is monitored, but there is no validation data"
+        hint = "add valid: {fraction: 0.1} to data, or monitor train/loss"
+        report.add(fault(codes.NO_VALIDATION, path, message, hint))
+        return
+    stage, _, value = name.rpartition("/")
+    likely = closest(name, names) if stage else closest(f"valid/{value}", names)
+    hint = f"did you mean '{likely}'? " if likely else ""
+    hint += f"the run records: {', '.join(names)}"
+    report.add(fault(codes.UNKNOWN_MONITOR, path, f"this run records no '{name}'", hint))
+
+
+def _validation(draft: Draft, report: Report) -> None:
+    every, epochs = draft.read("train", "validate_every"), draft.read("train", "epochs")
+    if _has_validation(draft) and Duration.parse(every).count > epochs:
+        message = f"validation every {every} never happens in {epochs} epochs"
+        path = ("train", "validate_every")
+        report.add(fault(codes.VALIDATES_NEVER, path, message, "write a shorter time"))
+
+
+def _warmup(draft: Draft, report: Report) -> None:
+    scheduler, batches = draft.read("train", "scheduler"), need(draft.batches)
+    num_steps = batches.steps_per_epoch * draft.read("train", "epochs")
+    warmup = Duration.parse(scheduler.warmup).in_steps(batches.steps_per_epoch)
+    if warmup >= num_steps:
+        message = f"the warm-up takes {warmup} steps, the training has {num_steps}"
+        path = ("train", "scheduler", "warmup")
+        report.add(fault(codes.WARMUP_TOO_LONG, path, message, "shorten it, or train longer"))
+
+
+def _rate(draft: Draft, report: Report) -> None:
+    optimizer = draft.read("train", "optimizer")
+    low, high = _SANE_RATES.get(tag_of(optimizer), (0.0, float("inf")))
+    if not low <= optimizer.learning_rate <= high:
+        message = f"a learning rate of {optimizer.learning_rate:g} is unusual for "
+        message += f"{tag_of(optimizer)}"
+        path = ("train", "optimizer", "learning_rate")
+        hint = f"rates from {low:g} to {high:g} are known to work"
+        report.add(fault(codes.ODD_RATE, path, message, hint))

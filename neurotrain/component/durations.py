@@ -1,0 +1,41 @@
+"""Durations that carry their unit: `10 epochs`, `500 steps`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from msgspec import Meta
+
+EpochDuration = Annotated[
+    str,
+    Meta(
+        pattern=r"^[1-9][0-9]* epochs?$",
+        extra_json_schema={"x-wants": "a number of epochs with its unit, such as '2 epochs'"},
+    ),
+]
+StepDuration = Annotated[
+    str,
+    Meta(
+        pattern=r"^[0-9]+ (epochs?|steps?)$",
+        extra_json_schema={"x-wants": "a duration with its unit, such as '1 epoch' or '500 steps'"},
+    ),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Duration:
+    """A count of one unit, `epoch` or `step`."""
+
+    count: int
+    unit: str
+
+    @classmethod
+    def parse(cls, text: str) -> Duration:
+        """Read `10 epochs`. The schema has checked the form."""
+        count, unit = text.split()
+        return cls(int(count), unit.removesuffix("s"))
+
+    def in_steps(self, steps_per_epoch: int) -> int:
+        """The duration as a number of optimizer steps."""
+        return self.count * steps_per_epoch if self.unit == "epoch" else self.count

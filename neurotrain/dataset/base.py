@@ -1,0 +1,135 @@
+"""What a dataset component offers: a survey before the run, samples during it.
+
+The survey needs neither torch nor numpy: it lists files and reads headers. It reports what it
+finds as faults; the compiler makes diagnostics of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, ClassVar, Protocol
+
+from msgspec import Meta
+
+from neurotrain.component.base import Family, Fraction, Options
+from neurotrain.component.catalogue import Choice
+from neurotrain.component.paths import Resolver
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataFault:
+    """One thing wrong with the data."""
+
+    code: str
+    """`missing-files`, `unpaired-images`, `unreadable-image`, `size-mismatch`, `label-values`,
+    `mixed-channels`, `ambiguous-pairs`, `too-few-classes`."""
+    field: str
+    """The parameter of the dataset that it is about, such as `masks`; empty for all of it."""
+    message: str
+    """One line that names the files, at most five of them, and how many more there are."""
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SampleInfo:
+    """What is known of one sample before it is loaded."""
+
+    id: str
+    """Unique and the same on every machine: the image's name relative to the root."""
+    files: tuple[str, ...] = ()
+    """Relative names of all its files: image, then mask and region of interest where there are."""
+    file_bytes: tuple[int, ...] = ()
+    size: tuple[int, int] | None = None
+    """Height and width in pixels, or None where the header was not read."""
+    channels: int | None = None
+    label: int | None = None
+    """The class index, where the listing tells it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Survey:
+    """What a listing and headers tell of a dataset."""
+
+    samples: tuple[SampleInfo, ...]
+    classes: tuple[str, ...] = ()
+    """Class names that the data itself gives, in label order; empty where the task gives them."""
+    faults: tuple[DataFault, ...] = ()
+    num_headers_read: int = 0
+    synthetic: bool = False
+    origin: str = ""
+    """Where the samples come from; equal ids of one origin are the same sample."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """One loaded sample."""
+
+    id: str
+    image_CHW: NDArray[np.float32]
+    """8-bit values divided by 255, 16-bit by 65,535, floating-point ones as stored."""
+    target: NDArray[np.int64]
+    """A label map of shape (H, W), or a class index of shape ()."""
+    roi_HW: NDArray[np.bool_] | None = None
+    """True inside the region of interest; None means everywhere."""
+
+
+class CorruptSample(Exception):
+    """A sample that cannot be used; the text names the file and the cause."""
+
+
+class Samples(Protocol):
+    """An opened dataset."""
+
+    def __len__(self) -> int:
+        """The number of samples."""
+
+    def load(self, index: int) -> Sample:
+        """One sample.
+
+        Raises:
+            CorruptSample: a file is gone, truncated, of another size or holds illegal labels.
+        """
+
+
+class Split(Choice):
+    """Data of its own or a part of the training samples."""
+
+    __slots__ = ()
+
+    @classmethod
+    def select(cls, value: Mapping[str, object]) -> type[Split]:
+        """A holdout where a fraction is given, else a dataset."""
+        return Holdout if "fraction" in value and "type" not in value else Dataset
+
+
+class Holdout(Options, Split, frozen=True, kw_only=True):
+    """A part of the training samples, drawn by the seed and then not trained on."""
+
+    fraction: Annotated[Fraction, Meta(description="Share of the training samples")]
+
+
+class Dataset(Family, Split):
+    """Where samples come from."""
+
+    __slots__ = ()
+    family: ClassVar[str] = "dataset"
+    tasks: ClassVar[tuple[str, ...]] = ()
+    """The tasks it can serve: `segmentation`, `classification`."""
+
+    def survey(self, resolver: Resolver, *, max_headers: int | None, num_classes: int) -> Survey:
+        """List the samples, sorted by id, and read at most `max_headers` image headers (None: all).
+
+        `num_classes` is 0 where the data gives the classes.
+        """
+        raise AssertionError(f"{type(self).__name__} has no survey")
+
+    def open(
+        self, resolver: Resolver, samples: tuple[SampleInfo, ...], num_classes: int
+    ) -> Samples:
+        """Open these samples of an earlier survey for loading, in that order."""
+        raise AssertionError(f"{type(self).__name__} cannot be opened")

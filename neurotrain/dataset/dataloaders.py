@@ -1,0 +1,151 @@
+"""The loaders of training, validation and test from a plain dict.
+
+Makes the same samples, parts and batches as a spec with these values; the batch size is the only
+thing that a spec says elsewhere.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from neurotrain.component.base import Options, Positive, tag_of
+from neurotrain.component.catalogue import Catalogue, refuse_unknown_keys
+from neurotrain.component.paths import Resolver
+from neurotrain.dataset import built_in as datasets
+from neurotrain.dataset.base import Dataset, Holdout, SampleInfo, Survey
+from neurotrain.dataset.blocks import Data
+from neurotrain.dataset.loader import BatchMaker, EvalLoader, TrainLoader
+from neurotrain.dataset.split import split
+from neurotrain.transforms import built_in as transforms
+
+
+class _Task(Options, frozen=True, kw_only=True):
+    """What of a spec's task the data has to know."""
+
+    type: str
+    classes: tuple[str, ...] = ()
+
+
+class _Request(Data, frozen=True, kw_only=True):
+    """The `data` block with what a spec says elsewhere."""
+
+    task: _Task
+    seed: int = 42
+    batch_size: Positive = 16
+
+
+def get_train_valid_test_dataloader(
+    config: Mapping[str, Any],
+) -> tuple[TrainLoader, EvalLoader | None, EvalLoader | None]:
+    """The loaders of training, validation and test; None where the config names no such data.
+
+    `config` is a spec's `data` block with `task` (`{"type": "segmentation", "classes": […]}`),
+    `batch_size` (16) and `seed` (42). Relative paths start in the current folder.
+
+    Raises:
+        ValueError: a name, key or value is wrong, or something is wrong with the files.
+    """
+    request = _read(config)
+    resolver = Resolver(base=Path.cwd())
+    surveys = {
+        part: _survey(part, dataset, request.task, resolver)
+        for part in ("train", "valid", "test")
+        if isinstance(dataset := getattr(request, part), Dataset)
+    }
+    samples = _samples(request, surveys)
+    classes = request.task.classes or surveys["train"].classes
+    makers = {
+        part: _maker(part, request, resolver, members, len(classes))
+        for part, members in samples.items()
+    }
+    evaluated = {
+        part: EvalLoader(
+            makers[part],
+            batch_size=request.batch_size,
+            names=tuple(info.id for info in samples[part]),
+        )
+        for part in makers
+        if part != "train"
+    }
+    train = _train_loader(request, makers["train"])
+    return train, evaluated.get("valid"), evaluated.get("test")
+
+
+def _read(config: Mapping[str, Any]) -> _Request:
+    refuse_unknown_keys(config, _Request, "the config")
+    catalogue = Catalogue.of((*datasets.BUILT_IN, *transforms.BUILT_IN))
+    task = config.get("task")
+    plain = {**config, "task": {"type": task}} if isinstance(task, str) else config
+    request = catalogue.decode(plain, _Request)
+    for transform in request.transforms.eval:
+        if transform.random:
+            raise ValueError(
+                f"{tag_of(transform)!r} is random and stands among the eval transforms"
+            )
+    return request
+
+
+def _survey(part: str, dataset: Dataset, task: _Task, resolver: Resolver) -> Survey:
+    if task.type not in dataset.tasks:
+        serves = ", ".join(dataset.tasks)
+        raise ValueError(
+            f"{tag_of(dataset)!r} has no targets for a {task.type!r}, but for {serves}"
+        )
+    try:
+        survey = dataset.survey(resolver, max_headers=None, num_classes=len(task.classes))
+    except KeyError as error:
+        raise ValueError(f"the environment variable {error.args[0]} is not set") from error
+    if survey.faults:
+        told = "; ".join(fault.message for fault in survey.faults)
+        raise ValueError(f"the {part} data: {told}")
+    return survey
+
+
+def _samples(request: _Request, surveys: Mapping[str, Survey]) -> dict[str, tuple[SampleInfo, ...]]:
+    samples = {part: survey.samples for part, survey in surveys.items()}
+    fractions = {
+        part: held_out.fraction
+        for part in ("valid", "test")
+        if isinstance(held_out := getattr(request, part), Holdout)
+    }
+    if fractions:
+        samples |= split(samples["train"], fractions, request.seed)
+    for part, members in samples.items():
+        if not members:
+            raise ValueError(f"the {part} part has no samples")
+    return samples
+
+
+def _maker(
+    part: str,
+    request: _Request,
+    resolver: Resolver,
+    samples: tuple[SampleInfo, ...],
+    num_classes: int,
+) -> BatchMaker:
+    own = getattr(request, part)
+    dataset = own if isinstance(own, Dataset) else request.train
+    return BatchMaker(
+        dataset.open(resolver, samples, num_classes),
+        request.transforms.train if part == "train" else request.transforms.eval,
+        seed=request.seed,
+        cache=request.loader.cache,
+    )
+
+
+def _train_loader(request: _Request, maker: BatchMaker) -> TrainLoader:
+    crops = math.prod(transform.per_image for transform in request.transforms.train)
+    loader = TrainLoader(
+        maker,
+        batch_size=request.batch_size,
+        crops_per_image=crops,
+        num_workers=request.loader.num_workers,
+    )
+    if len(loader) == 0:
+        raise ValueError(
+            f"an epoch has {len(maker) * crops} samples, fewer than a batch of {request.batch_size}"
+        )
+    return loader

@@ -1,0 +1,205 @@
+"""Files under a root that match a pattern: `*`, `?`, `[…]`, `**` and the placeholder `{id}`.
+
+Lists folders with `os.scandir` and asks each match for its size once; opens nothing. Hidden files
+and what desktops leave behind are no data. The extension matches in either case, and a pattern
+that names none matches the supported image extensions.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from neurotrain.dataset.headers import EXTENSIONS
+
+PLACEHOLDER: Final = "{id}"
+_LEFTOVERS: Final = frozenset({"thumbs.db", "desktop.ini", "__macosx"})
+_WILDCARD: Final = re.compile(r"\{id\}|\*+|\?|\[!?\]?[^\]]*\]")
+
+
+class BadPattern(ValueError):
+    """A pattern that cannot be matched; the text says what to write instead."""
+
+
+class FoundFile(NamedTuple):
+    """One file that matches a pattern."""
+
+    name: str
+    """Relative to the root, with `/`."""
+    num_bytes: int
+    folders: tuple[str, ...]
+    """What the wildcards of the pattern's folders stand for."""
+    id: str | None
+    """What `{id}` stands for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """What a pattern matches."""
+
+    files: tuple[FoundFile, ...]
+    """Sorted by name."""
+    dead_links: tuple[str, ...] = ()
+    """Matching names that link to nothing, as git-annex and DVC leave before data is fetched."""
+
+
+def list_files(root: Path, pattern: str) -> Listing:
+    """The files under a root that match a pattern.
+
+    Raises:
+        BadPattern: the pattern is empty, absolute, or has braces other than `{id}`.
+        OSError: a folder cannot be listed.
+    """
+    parts = pattern_parts(pattern)
+    whole = re.compile(_whole_regex(parts))
+    with_extension = names_extension(parts[-1])
+    matches: dict[str, FoundFile] = {}
+    dead_links = []
+    for name, entry in _walk(str(root), "", parts):
+        if not with_extension and os.path.splitext(name)[1].lower() not in EXTENSIONS:
+            continue
+        match = whole.fullmatch(name)
+        if match is None:
+            continue
+        try:
+            num_bytes = entry.stat().st_size
+        except FileNotFoundError:
+            dead_links.append(name)
+            continue
+        folders, placeholder = _captured(match) if whole.groups else ((), None)
+        matches[name] = FoundFile(name, num_bytes, folders, placeholder)
+    files = tuple(matches[name] for name in sorted(matches))
+    return Listing(files=files, dead_links=tuple(sorted(dead_links)))
+
+
+def pattern_parts(pattern: str) -> tuple[str, ...]:
+    """The parts of a pattern between slashes.
+
+    Raises:
+        BadPattern: the pattern is empty, absolute, or has braces other than `{id}`.
+    """
+    parts = tuple(part for part in pattern.replace("\\", "/").split("/") if part not in ("", "."))
+    if not parts:
+        raise BadPattern("the pattern is empty; write one such as images/*.png")
+    if os.path.isabs(pattern):
+        raise BadPattern(f"'{pattern}' is absolute; a pattern is relative to root")
+    if re.search(r"[{}]", pattern.replace(PLACEHOLDER, "")):
+        raise BadPattern(f"'{pattern}' has braces; the only placeholder is {PLACEHOLDER}")
+    if parts[-1] == "**":
+        parts = (*parts, "*")
+    try:
+        re.compile(_whole_regex(parts))
+    except re.error as error:
+        raise BadPattern(f"'{pattern}' has a bad range in brackets ({error})") from error
+    return parts
+
+
+def names_extension(part: str) -> bool:
+    """Whether the last part of a pattern states an extension, as `*.tif` does and `*.*` not."""
+    return "." in _WILDCARD.split(part)[-1]
+
+
+def is_leftover(name: str) -> bool:
+    """Whether a name is hidden or left behind by a desktop, and so no data."""
+    return name.startswith(".") or name.lower() in _LEFTOVERS
+
+
+def has_wildcard(part: str) -> bool:
+    """Whether a part of a pattern can stand for several names."""
+    return _WILDCARD.search(part) is not None
+
+
+def _captured(match: re.Match[str]) -> tuple[tuple[str, ...], str | None]:
+    """What the wildcards of the folders and the placeholder stand for."""
+    fields = match.groupdict()
+    return tuple(text or "" for key, text in fields.items() if key != "id"), fields.get("id")
+
+
+def _walk(
+    folder: str, prefix: str, parts: tuple[str, ...]
+) -> Iterator[tuple[str, os.DirEntry[str]]]:
+    """Entries that may match, with their names relative to the root."""
+    part, rest = parts[0], parts[1:]
+    if rest and not has_wildcard(part):
+        inner = os.path.join(folder, part)
+        if os.path.isdir(inner):
+            yield from _walk(inner, f"{prefix}{part}/", rest)
+    elif part == "**":
+        for below, name in _folders_below(folder, prefix, frozenset()):
+            yield from _walk(below, name, rest)
+    else:
+        regex = re.compile(_part_regex(part, is_last=not rest))
+        for entry in _entries(folder):
+            if not regex.fullmatch(entry.name):
+                continue
+            if rest and entry.is_dir():
+                yield from _walk(entry.path, f"{prefix}{entry.name}/", rest)
+            elif not rest and not entry.is_dir():
+                yield prefix + entry.name, entry
+
+
+def _folders_below(
+    folder: str, prefix: str, above: frozenset[tuple[int, int]]
+) -> Iterator[tuple[str, str]]:
+    """A folder and all folders in it; a link to a folder above is not followed again."""
+    status = os.stat(folder)
+    identity = (status.st_dev, status.st_ino)
+    if identity in above:
+        return
+    yield folder, prefix
+    for entry in _entries(folder):
+        if entry.is_dir():
+            yield from _folders_below(entry.path, f"{prefix}{entry.name}/", above | {identity})
+
+
+def _entries(folder: str) -> list[os.DirEntry[str]]:
+    with os.scandir(folder) as entries:
+        return [entry for entry in entries if not is_leftover(entry.name)]
+
+
+def _whole_regex(parts: tuple[str, ...]) -> str:
+    """A regex for relative names that captures the folders' wildcards and the placeholder."""
+    pieces = []
+    knows_id = False
+    for index, part in enumerate(parts[:-1]):
+        if part == "**":
+            pieces.append(f"(?:(?P<w{index}>.+)/)?")
+        else:
+            pieces.append(_part_regex(part, capture=f"w{index}_", knows_id=knows_id) + "/")
+        knows_id = knows_id or PLACEHOLDER in part
+    return "".join(pieces) + _part_regex(parts[-1], is_last=True, knows_id=knows_id)
+
+
+def _part_regex(
+    part: str, *, is_last: bool = False, capture: str = "", knows_id: bool = False
+) -> str:
+    """A regex for one name; wildcards are captured under numbered names that start so."""
+    stem, extension = part, ""
+    if is_last and names_extension(part):
+        stem, dot, end = part.rpartition(".")
+        extension = f"(?i:{re.escape(dot + end)})"
+    pieces = []
+    start = 0
+    for number, match in enumerate(_WILDCARD.finditer(stem)):
+        pieces.append(re.escape(stem[start : match.start()]))
+        start = match.end()
+        if match[0] == PLACEHOLDER:
+            pieces.append("(?P=id)" if knows_id else "(?P<id>[^/]+?)")
+            knows_id = True
+        else:
+            wildcard = _wildcard_regex(match[0])
+            pieces.append(f"(?P<{capture}{number}>{wildcard})" if capture else wildcard)
+    return "".join(pieces) + re.escape(stem[start:]) + extension
+
+
+def _wildcard_regex(wildcard: str) -> str:
+    if wildcard[0] == "*":
+        return "[^/]*"
+    if wildcard == "?":
+        return "[^/]"
+    inside = wildcard[1:-1].replace("\\", r"\\")
+    return f"[^{inside[1:]}]" if inside.startswith("!") else f"[{inside}]"

@@ -1,0 +1,304 @@
+"""Batches as a function of (seed, epoch, batch number).
+
+What a batch holds depends on nothing else: not on the number of workers, on what was loaded before
+or on how often the run was resumed. So an epoch can be entered at any batch without replaying data.
+"""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
+
+from neurotrain.dataset.base import CorruptSample, Sample, Samples
+from neurotrain.transforms.base import Transform
+from neurotrain.transforms.batch import Batch
+from neurotrain.transforms.draws import Draws, permutation
+
+if TYPE_CHECKING:
+    import numpy as np
+    import torch
+    from numpy.typing import NDArray
+
+
+class WorkerDied(Exception):
+    """A loading process ended by itself, killed or crashed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """One batch to make: which samples and crops, and the epoch that their draws belong to."""
+
+    epoch: int
+    samples: NDArray[np.int64]
+    crops: NDArray[np.int64]
+
+
+class BatchMaker:
+    """Makes batches of an opened dataset: load, fixed transforms, cache, random transforms.
+
+    Everything up to the first random transform is done once for each sample where the cache is on.
+    """
+
+    def __init__(
+        self,
+        samples: Samples,
+        transforms: tuple[Transform, ...],
+        *,
+        seed: int,
+        cache: Literal["memory", "none"],
+    ) -> None:
+        first_random = next((i for i, t in enumerate(transforms) if t.random), len(transforms))
+        self.samples = samples
+        self.seed = seed
+        self._fixed = [transform.build() for transform in transforms[:first_random]]
+        self._random = [transform.build() for transform in transforms[first_random:]]
+        self._cache: dict[int, Batch] | None = {} if cache == "memory" else None
+
+    def __len__(self) -> int:
+        return len(self.samples)
+
+    def __getitem__(self, order: Order) -> Batch:
+        """The batch of an order, on the CPU, always computed with one thread.
+
+        A normalisation differs in its last bits between one thread and two, and worker processes
+        have one.
+        """
+        with _one_thread():
+            prepared = [self.prepared(int(index)) for index in order.samples]
+            batch = _joined(prepared, order)
+            draws = Draws.of(self.seed, order.epoch, order.samples, order.crops)
+            for stream, transform in enumerate(self._random):
+                batch = transform(batch, draws.at(stream))
+            return batch.stacked()
+
+    def prepared(self, index: int) -> Batch:
+        """One sample after its fixed transforms, as a batch of one."""
+        if self._cache is not None and index in self._cache:
+            return self._cache[index]
+        batch = _of_one(self.samples.load(index), index)
+        for transform in self._fixed:
+            batch = transform(batch, Draws.of(self.seed, 0, batch.samples, batch.crops))
+        batch = batch.stacked()
+        if self._cache is not None:
+            self._cache[index] = batch
+        return batch
+
+    @property
+    def caches(self) -> bool:
+        """Whether prepared samples are kept."""
+        return self._cache is not None
+
+    def fill_cache(self) -> None:
+        """Prepare every sample; worker processes that start later share the memory."""
+        for _ in self.filling():
+            continue
+
+    def filling(self) -> Iterator[CorruptSample | None]:
+        """Prepare sample by sample; what is wrong with each, or None. Nothing without a cache."""
+        for index in range(len(self) if self.caches else 0):
+            try:
+                with _one_thread():
+                    self.prepared(index)
+            except CorruptSample as error:
+                yield error
+            else:
+                yield None
+
+    def absent_labels(self, num_classes: int) -> list[int]:
+        """The labels that no cached sample has; nothing without a cache."""
+        import torch
+
+        if not self._cache:
+            return []
+        present: set[int] = set()
+        for batch in self._cache.values():
+            assert isinstance(batch.targets, torch.Tensor)
+            present |= set(torch.unique(batch.targets).tolist())
+        return [label for label in range(num_classes) if label not in present]
+
+
+class TrainLoader:
+    """Shuffled training batches of one size; the samples left over differ in each epoch."""
+
+    def __init__(
+        self, maker: BatchMaker, *, batch_size: int, crops_per_image: int, num_workers: int
+    ) -> None:
+        self._maker = maker
+        self._batch_size, self._crops = batch_size, crops_per_image
+        self._num_workers = num_workers
+
+    def __len__(self) -> int:
+        """Whole batches in an epoch."""
+        return len(self._maker) * self._crops // self._batch_size
+
+    def epoch(self, epoch: int, start: int = 0) -> Iterator[Batch]:
+        """The batches of an epoch from batch number `start` on."""
+        return _made(self._maker, self._orders(epoch, start), self._num_workers)
+
+    def _orders(self, epoch: int, start: int) -> list[Order]:
+        order = permutation(self._maker.seed, epoch, len(self._maker) * self._crops)
+        size = self._batch_size
+        chunks = [order[i * size : (i + 1) * size] for i in range(start, len(self))]
+        return [
+            Order(epoch=epoch, samples=chunk // self._crops, crops=chunk % self._crops)
+            for chunk in chunks
+        ]
+
+
+class EvalLoader:
+    """Every sample once, in order; images of one size go together, up to the batch size."""
+
+    def __init__(self, maker: BatchMaker, *, batch_size: int, names: tuple[str, ...]) -> None:
+        self._maker, self._batch_size = maker, batch_size
+        self.names = names
+        """The id of each sample."""
+
+    def __len__(self) -> int:
+        """The number of samples."""
+        return len(self._maker)
+
+    def __iter__(self) -> Iterator[Batch]:
+        waiting: list[Batch] = []
+        for index in range(len(self._maker)):
+            with _one_thread():
+                sample = self._maker.prepared(index)
+            if waiting and (
+                len(waiting) == self._batch_size or _shape(waiting[0]) != _shape(sample)
+            ):
+                yield _joined(waiting, _eval_order(waiting)).stacked()
+                waiting = []
+            waiting.append(sample)
+        if waiting:
+            yield _joined(waiting, _eval_order(waiting)).stacked()
+
+
+def _made(maker: BatchMaker, orders: list[Order], num_workers: int) -> Iterator[Batch]:
+    if num_workers == 0:
+        return (maker[order] for order in orders)
+    return _made_by_workers(maker, orders, min(num_workers, len(orders)))
+
+
+def _made_by_workers(maker: BatchMaker, orders: list[Order], num_workers: int) -> Iterator[Batch]:
+    import torch
+    from torch.utils.data import DataLoader
+
+    if not orders:
+        return
+    maker.fill_cache()
+    loader: DataLoader[Batch | CorruptSample] = DataLoader(
+        _Worker(maker),  # type: ignore[arg-type]
+        sampler=orders,
+        batch_size=None,
+        num_workers=num_workers,
+        # Forked workers share the filled cache, and built transforms cannot be pickled.
+        multiprocessing_context="fork",
+        # Without one of its own, torch's global generator would go on with every epoch.
+        generator=torch.Generator(),
+        worker_init_fn=_ignore_signals,
+    )
+    iterator = iter(loader)
+    while True:
+        try:
+            made = next(iterator, None)
+        except RuntimeError as error:
+            raise WorkerDied(f"a loading process died: {error}") from error
+        if made is None:
+            return
+        if isinstance(made, CorruptSample):
+            raise made
+        yield made
+
+
+def _ignore_signals(worker: int) -> None:
+    """The run decides when to end; a signal to the whole group must not end its workers first."""
+    for kind in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1):
+        signal.signal(kind, signal.SIG_IGN)
+
+
+@dataclass(frozen=True, slots=True)
+class _Worker:
+    """What a worker process runs; it hands a corrupt sample on as it is, without a traceback."""
+
+    maker: BatchMaker
+
+    def __getitem__(self, order: Order) -> Batch | CorruptSample:
+        try:
+            return self.maker[order]
+        except CorruptSample as error:
+            return error
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    import torch
+
+    before = torch.get_num_threads()
+    if before == 1:
+        yield
+        return
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def _of_one(sample: Sample, index: int) -> Batch:
+    import numpy as np
+    import torch
+
+    roi = None if sample.roi_HW is None else torch.from_numpy(np.array(sample.roi_HW))[None]
+    return Batch(
+        images=torch.from_numpy(np.array(sample.image_CHW))[None],
+        targets=torch.from_numpy(np.array(sample.target))[None],
+        rois=roi,
+        samples=np.array([index]),
+        crops=np.array([0]),
+    )
+
+
+def _joined(prepared: list[Batch], order: Order) -> Batch:
+    """Batches of one as a batch of lists; class indices are one tensor.
+
+    Where only some samples have a region of interest, the others' is everywhere.
+    """
+    import torch
+
+    if len({one.rois is None for one in prepared}) > 1:
+        prepared = [_with_roi(one) for one in prepared]
+    first = prepared[0]
+    targets: torch.Tensor | list[torch.Tensor] = [one.targets[0] for one in prepared]
+    if not first.has_label_maps:
+        assert isinstance(targets, list)
+        targets = torch.stack(targets)
+    rois = None if first.rois is None else [one.rois[0] for one in prepared if one.rois is not None]
+    return Batch(
+        images=[one.images[0] for one in prepared],
+        targets=targets,
+        rois=rois,
+        samples=order.samples,
+        crops=order.crops,
+    )
+
+
+def _with_roi(one: Batch) -> Batch:
+    import torch
+
+    if one.rois is not None:
+        return one
+    height, width = one.images[0].shape[-2:]
+    return replace(one, rois=torch.ones(1, height, width, dtype=torch.bool))
+
+
+def _eval_order(batches: list[Batch]) -> Order:
+    import numpy as np
+
+    samples = np.concatenate([batch.samples for batch in batches])
+    return Order(epoch=0, samples=samples, crops=np.zeros_like(samples))
+
+
+def _shape(batch: Batch) -> tuple[int, ...]:
+    return tuple(batch.images[0].shape)

@@ -1,0 +1,87 @@
+"""Parts of one dataset, as a function of the seed and the samples' ids.
+
+Whether a sample is held out depends only on the seed and on the rank of its hash among all ids, so
+the order of a listing does not matter, and the runtime finds the same parts as the compiler.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping
+
+from neurotrain.dataset.base import SampleInfo
+from neurotrain.transforms.draws import SPLIT_STREAM, mix
+
+
+def split(
+    samples: tuple[SampleInfo, ...], fractions: Mapping[str, float], seed: int
+) -> dict[str, tuple[SampleInfo, ...]]:
+    """The samples of each named fraction and, as `train`, the rest; each in listing order.
+
+    A fraction gives at least one sample where there are enough, and `train` is never empty. Where
+    classes are known, parts hold them in the same shares, and `train` holds every class.
+    """
+    chosen: dict[str, str] = {}
+    groups = _groups(samples)
+    counts = [_counts([len(group) for group in groups], share) for share in fractions.values()]
+    for group, *group_counts in zip(groups, *counts, strict=True):
+        ordered = sorted(group, key=lambda sample: _rank(sample.id, seed))
+        held_out = ordered[: len(group) - 1]
+        start = 0
+        for name, count in zip(fractions, group_counts, strict=True):
+            chosen |= {sample.id: name for sample in held_out[start : start + count]}
+            start += count
+    for name in fractions:
+        if name not in chosen.values() and len(samples) > len(chosen) + 1:
+            chosen[_spare(samples, chosen, seed).id] = name
+    parts: dict[str, list[SampleInfo]] = {name: [] for name in ("train", *fractions)}
+    for sample in samples:
+        parts[chosen.get(sample.id, "train")].append(sample)
+    return {name: tuple(part) for name, part in parts.items()}
+
+
+def digest(samples: Iterable[SampleInfo]) -> str:
+    """SHA-256 over the names and sizes of the samples' files, sorted by id."""
+    state = hashlib.sha256()
+    for sample in sorted(samples, key=lambda sample: sample.id):
+        files = zip(sample.files, sample.file_bytes, strict=True)
+        line = "\t".join([sample.id, *(f"{name}:{size}" for name, size in files)])
+        state.update(line.encode("utf-8", "surrogateescape") + b"\n")
+    return state.hexdigest()
+
+
+def _spare(samples: tuple[SampleInfo, ...], chosen: Mapping[str, str], seed: int) -> SampleInfo:
+    """The training sample that is missed least: not the last of its class where another is left."""
+    spare = [sample for sample in samples if sample.id not in chosen]
+    left = Counter(sample.label for sample in spare)
+    return min(spare, key=lambda sample: (left[sample.label] == 1, _rank(sample.id, seed)))
+
+
+def _groups(samples: tuple[SampleInfo, ...]) -> list[list[SampleInfo]]:
+    """The samples of each class, in the order of the classes."""
+    groups: dict[int, list[SampleInfo]] = {}
+    for sample in samples:
+        groups.setdefault(-1 if sample.label is None else sample.label, []).append(sample)
+    return [groups[label] for label in sorted(groups)]
+
+
+def _counts(sizes: list[int], fraction: float) -> list[int]:
+    """How many of each group are held out: its share, rounded so that the sum is right as well.
+
+    Rounding each group by itself would hold nothing out of many small ones.
+    """
+    counts: list[int] = []
+    seen = 0
+    for size in sizes:
+        seen += size
+        share = fraction * size
+        missing = round(fraction * seen) - sum(counts)
+        counts.append(max(math.floor(share), min(math.ceil(share), missing)))
+    return counts
+
+
+def _rank(name: str, seed: int) -> bytes:
+    key = mix(seed, SPLIT_STREAM).to_bytes(8, "little")
+    return hashlib.blake2b(name.encode("utf-8", "surrogateescape"), key=key).digest()

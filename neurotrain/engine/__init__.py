@@ -1,0 +1,27 @@
+"""What executes a plan: trainer, tester, predictor, and everything that keeps a run safe."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from neurotrain.engine.early_stopping import EarlyStopping
+    from neurotrain.engine.predictor import Predictor
+    from neurotrain.engine.tester import Tester
+    from neurotrain.engine.trainer import Trainer
+
+__all__ = ["EarlyStopping", "Predictor", "Tester", "Trainer"]
+_HOMES: Final = {
+    "EarlyStopping": "neurotrain.engine.early_stopping",
+    "Predictor": "neurotrain.engine.predictor",
+    "Tester": "neurotrain.engine.tester",
+    "Trainer": "neurotrain.engine.trainer",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first used."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOMES[name]), name)

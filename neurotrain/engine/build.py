@@ -1,0 +1,220 @@
+"""From a plan to objects: data, model, loss, optimizer, schedule."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from neurotrain.component.paths import Resolver
+from neurotrain.dataset.base import CorruptSample, Dataset, Holdout, SampleInfo
+from neurotrain.dataset.loader import BatchMaker, EvalLoader, TrainLoader
+from neurotrain.dataset.split import digest, split
+from neurotrain.engine.inference import Inference
+from neurotrain.engine.predictor import Predictor
+from neurotrain.engine.schedule import StepSchedule
+from neurotrain.engine.setup import Setup
+from neurotrain.losses.total import TotalLoss
+from neurotrain.optim.schedules import Horizon
+from neurotrain.plan.plan import Plan
+from neurotrain.transforms.draws import mix
+
+
+class EnvironmentLacks(Exception):
+    """This machine lacks something that the plan needs (exit code 5)."""
+
+
+class StageNotReady(Exception):
+    """A stage is asked for before what it needs is there (exit code 2)."""
+
+
+class DataChanged(Exception):
+    """The data is not that of the plan (exit code 65)."""
+
+
+@dataclass(frozen=True)
+class Builder:
+    """Builds what the stages of a plan need."""
+
+    plan: Plan
+    resolver: Resolver
+    _makers: dict[str, BatchMaker] = field(default_factory=dict)
+
+    @cached_property
+    def samples(self) -> Mapping[str, tuple[SampleInfo, ...]]:
+        """The samples of each part, found anew and compared with the plan.
+
+        Raises:
+            DataChanged: they are other ones.
+        """
+        data, facts = self.plan.experiment.data, self.plan.facts
+        found: dict[str, tuple[SampleInfo, ...]] = {}
+        for key in {part.source for part in facts.parts.values()}:
+            found[key] = self._survey(key)
+        fractions = {
+            name: getattr(data, name).fraction
+            for name in ("valid", "test")
+            if isinstance(getattr(data, name), Holdout)
+        }
+        if fractions:
+            found |= split(found["train"], fractions, self.plan.experiment.seed)
+        for name, part in facts.parts.items():
+            if digest(found[name]) != part.digest:
+                raise DataChanged(
+                    f"the {name} data is not that of the plan: {len(found[name])} samples, planned "
+                    f"{part.num_samples}; names or file sizes differ. Compile again, or put the "
+                    "data back"
+                )
+        return found
+
+    def device(self) -> torch.device:
+        """The planned device, with the planned number of threads set.
+
+        Raises:
+            EnvironmentLacks: it is not there.
+        """
+        facts = self.plan.facts
+        torch.set_num_threads(facts.threads)
+        if facts.device == "cuda" and not torch.cuda.is_available():
+            raise EnvironmentLacks(
+                "the plan wants a GPU, and torch finds none here: compile with "
+                "--set engine.device=cpu, or install a torch build with CUDA"
+            )
+        return torch.device(facts.device)
+
+    def train_loader(self) -> TrainLoader:
+        """Training batches."""
+        experiment, facts = self.plan.experiment, self.plan.facts
+        crops = 1
+        for transform in experiment.data.transforms.train:
+            crops *= transform.per_image
+        return TrainLoader(
+            self._maker("train"),
+            batch_size=facts.micro_batch,
+            crops_per_image=crops,
+            num_workers=experiment.data.loader.num_workers,
+        )
+
+    def eval_loader(self, part: str) -> EvalLoader:
+        """The samples of validation or test."""
+        names = tuple(info.id for info in self.samples[part])
+        batch = self.plan.experiment.test.batch
+        return EvalLoader(self._maker(part), batch_size=batch, names=names)
+
+    def model(self) -> nn.Module:
+        """The network with its first weights, which depend on the seed alone."""
+        facts, experiment = self.plan.facts, self.plan.experiment
+        torch.manual_seed(mix(experiment.seed, 0) & (2**63 - 1))
+        return experiment.model.build(facts.in_channels, facts.out_channels, facts.image_size)
+
+    def criterion(self) -> TotalLoss:
+        """The weighted sum of the losses."""
+        return TotalLoss(self.plan.experiment.loss)
+
+    def optimizer(self, model: nn.Module) -> torch.optim.Optimizer:
+        """The optimizer of all parameters."""
+        return self.plan.experiment.train.optimizer.build(model.parameters())
+
+    def schedule(self, optimizer: torch.optim.Optimizer) -> StepSchedule:
+        """The learning rate of every step."""
+        facts = self.plan.facts
+        horizon = Horizon(num_steps=facts.num_steps, steps_per_epoch=facts.steps_per_epoch)
+        return StepSchedule(optimizer, self.plan.experiment.train.scheduler, horizon)
+
+    def setup(self) -> Setup:
+        """What the trainer has to know."""
+        experiment, facts = self.plan.experiment, self.plan.facts
+        return Setup(
+            seed=experiment.seed,
+            classes=facts.classes,
+            metrics=experiment.metrics,
+            monitor=facts.monitor,
+            accumulation=facts.accumulation,
+            divisor=experiment.model.divisor,
+            window=experiment.test.sliding_window,
+            overlap=experiment.test.overlap,
+            plan_digest=self.plan.digest,
+        )
+
+    def inference(self, device: torch.device) -> Inference:
+        """How test and prediction apply the model."""
+        experiment = self.plan.experiment
+        return Inference(
+            device=device,
+            precision=experiment.train.precision,
+            divisor=experiment.model.divisor,
+            window=experiment.test.sliding_window,
+            overlap=experiment.test.overlap,
+            flips=experiment.test.flips,
+        )
+
+    def predictor(self, model: nn.Module, device: torch.device, folder: Path) -> Predictor:
+        """The predictor of a trained model, which writes into a folder."""
+        experiment, facts = self.plan.experiment, self.plan.facts
+        return Predictor(
+            model,
+            device,
+            folder,
+            facts.classes,
+            experiment.data.transforms.eval,
+            postprocess=experiment.predict.postprocess if experiment.predict is not None else (),
+            inference=self.inference(device),
+            num_channels=facts.raw_channels,
+            label_values=getattr(experiment.data.train, "label_values", None),
+        )
+
+    def _survey(self, key: str) -> tuple[SampleInfo, ...]:
+        dataset = getattr(self.plan.experiment.data, key)
+        num_classes = self._stated_classes
+        survey = dataset.survey(self.resolver, max_headers=0, num_classes=num_classes)
+        if survey.faults:
+            raise DataChanged("; ".join(found.message for found in survey.faults[:3]))
+        return tuple(survey.samples)
+
+    def preload(self, progress: Callable[[int, int], None]) -> list[str]:
+        """Load every sample of every part into its cache, before anything is trained.
+
+        So a damaged test image is told now and not after the training. Returns what is odd about
+        the data as a whole.
+
+        Raises:
+            CorruptSample: samples cannot be used; the text names the first of them.
+        """
+        makers = [self._maker(part) for part in self.plan.facts.parts]
+        total = sum(len(maker) for maker in makers if maker.caches)
+        found = []
+        for done, error in enumerate((e for maker in makers for e in maker.filling()), start=1):
+            if error is not None:
+                found.append(str(error))
+            progress(done, total)
+        if found:
+            more = f"; and {len(found) - 3} more" if len(found) > 3 else ""
+            raise CorruptSample("; ".join(found[:3]) + more)
+        absent = self._maker("train").absent_labels(len(self.plan.facts.classes))
+        return [
+            f"no training sample has the class '{self.plan.facts.classes[label]}'"
+            for label in absent
+        ]
+
+    def _maker(self, part: str) -> BatchMaker:
+        if part not in self._makers:
+            self._makers[part] = self._new_maker(part)
+        return self._makers[part]
+
+    def _new_maker(self, part: str) -> BatchMaker:
+        data, facts = self.plan.experiment.data, self.plan.facts
+        dataset: Dataset = getattr(data, facts.parts[part].source)
+        opened = dataset.open(self.resolver, self.samples[part], len(facts.classes))
+        transforms = data.transforms.train if part == "train" else data.transforms.eval
+        seed = self.plan.experiment.seed
+        return BatchMaker(opened, transforms, seed=seed, cache=data.loader.cache)
+
+    @property
+    def _stated_classes(self) -> int:
+        task: Any = self.plan.experiment.task
+        return len(task.classes)

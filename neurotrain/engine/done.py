@@ -1,0 +1,69 @@
+"""The mark that a finished stage leaves. Needs no torch, so that a finished run is told at once."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Final
+
+from neurotrain.engine.storage import Disk, write_text_durably
+from neurotrain.plan.graph import stages_of
+from neurotrain.plan.plan import GraphNode, Plan
+
+FOLDERS: Final = {"trainer": "train", "tester": "test", "predictor": "predict"}
+_YIELDS: Final = {
+    "trainer": (("checkpoints/best.pth",), ("checkpoints/last.pth",)),
+    "tester": (("metrics.json", "report.html"),),
+    "predictor": (("predictions.csv",),),
+}
+"""What a stage gives to others or to the reader; one of the groups is enough."""
+_PLACES: Final = {
+    "report": "test/report.html",
+    "pictures": "test/predictions",
+    "plots": "train/plots",
+    "weights": "train/checkpoints/best.pth",
+    "predictions": "predict/predictions.csv",
+}
+_MARK: Final = "done.json"
+Found = dict[str, float]
+
+
+def mark(run_dir: Path, node: GraphNode, found: Found) -> None:
+    """Note that a stage is finished, with what it found."""
+    record = {"digest": node.digest, "result": found}
+    write_text_durably(Disk(), _file(run_dir, node), json.dumps(record))
+
+
+def finished(run_dir: Path, node: GraphNode) -> Found | None:
+    """What a stage found, if it was finished with the node's digest and its yield is there."""
+    try:
+        record = json.loads(_file(run_dir, node).read_text())
+    except (OSError, ValueError):
+        return None
+    if not isinstance(record, dict) or record.get("digest") != node.digest:
+        return None
+    folder = run_dir / FOLDERS[node.id]
+    if not any(all((folder / name).exists() for name in group) for group in _YIELDS[node.id]):
+        return None
+    found = record.get("result")
+    return found if isinstance(found, dict) else None
+
+
+def result(run_dir: Path, plan: Plan) -> Found:
+    """What a finished run found: the test's scores, or without a test what training found."""
+    by_stage = {node.id: finished(run_dir, node) or {} for node in stages_of(plan.nodes)}
+    return by_stage.get("tester") or by_stage.get("trainer") or {}
+
+
+def outputs(run_dir: Path) -> dict[str, str]:
+    """Where a reader finds what a run left, relative to its directory."""
+    return {name: path for name, path in _PLACES.items() if (run_dir / path).exists()}
+
+
+def all_finished(run_dir: Path, plan: Plan) -> bool:
+    """Whether there is nothing left to do."""
+    return all(finished(run_dir, node) is not None for node in stages_of(plan.nodes))
+
+
+def _file(run_dir: Path, node: GraphNode) -> Path:
+    return run_dir / FOLDERS[node.id] / _MARK

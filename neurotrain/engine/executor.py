@@ -1,0 +1,214 @@
+"""Executes a plan in a run directory: its stages in the order of the graph."""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from neurotrain.component.base import tag_of
+from neurotrain.component.durations import Duration
+from neurotrain.dataset.files import list_inputs, pair_regions
+from neurotrain.engine import done
+from neurotrain.engine.build import Builder, StageNotReady
+from neurotrain.engine.predictor import Prediction
+from neurotrain.engine.reporter import Reporter
+from neurotrain.engine.signals import STOP_REQUEST_EXIT, StopFlag
+from neurotrain.engine.tester import Tester, TestSetup
+from neurotrain.engine.trainer import Trainer
+from neurotrain.engine.weights import trained_model
+from neurotrain.plan.graph import stages_of
+from neurotrain.plan.plan import GraphNode, Plan
+
+
+@dataclass
+class Executor:
+    """One attempt at a plan."""
+
+    plan: Plan
+    builder: Builder
+    run_dir: Path
+    reporter: Reporter
+    flag: StopFlag
+    only: str | None = None
+    """Run this stage alone."""
+    allow_inexact: bool = False
+    """Resume on a machine that computes other bits."""
+    result: dict[str, float] = field(default_factory=dict)
+
+    def run(self) -> None:
+        """Run every stage that is not done; what they find is in `result`.
+
+        Raises:
+            Interrupted, Diverged, CorruptCheckpoint, CorruptSample, OSError, …: the stage's fault.
+        """
+        started_s = time.monotonic()
+        self._tell_start()
+        stages: dict[str, Callable[[], dict[str, float]]] = {
+            "trainer": self._train, "tester": self._test, "predictor": self._predict,
+        }  # fmt: skip
+        for node in stages_of(self.plan.nodes):
+            if self.only is not None and node.id != self.only:
+                continue
+            self.flag.check()
+            self._require_training(node)
+            self._run_stage(node, stages[node.id])
+        self.reporter.tell(
+            "run.finished", seconds=time.monotonic() - started_s, result=self.result,
+            score_name=self.score_name, outputs=done.outputs(self.run_dir),
+        )  # fmt: skip
+
+    @property
+    def score_name(self) -> str:
+        """The metric that stands for the result."""
+        metrics = self.plan.experiment.metrics
+        return tag_of(metrics[0]) if metrics else "loss"
+
+    def _require_training(self, node: GraphNode) -> None:
+        """Test and predict finished weights only: the score is that of the planned training."""
+        trainer = next(node for node in self.plan.nodes if node.id == "trainer")
+        if node.id != "trainer" and done.finished(self.run_dir, trainer) is None:
+            raise StageNotReady(f"the {node.id} needs the trained weights: run the trainer first")
+
+    def _run_stage(self, node: GraphNode, work: Callable[[], dict[str, float]]) -> None:
+        found = done.finished(self.run_dir, node)
+        if found is not None:
+            self.reporter.tell("stage.skipped", stage=node.id, reason="done by an earlier attempt")
+        else:
+            started_s = time.monotonic()
+            self.reporter.tell("stage.started", stage=node.id)
+            found = work()
+            done.mark(self.run_dir, node, found)
+            self.reporter.tell(
+                "stage.finished", stage=node.id, seconds=time.monotonic() - started_s,
+                result=found,
+            )  # fmt: skip
+        if node.id == "tester" or not self.result:
+            self.result = found
+
+    def _train(self) -> dict[str, float]:
+        builder, plan = self.builder, self.plan
+        device, model = builder.device(), builder.model()
+        for warning in builder.preload(self._progress("trainer")):
+            self.reporter.tell("warning.raised", message=warning)
+        optimizer = builder.optimizer(model)
+        folder = self.run_dir / "train"
+        resumes = any((folder / "checkpoints").glob("*.pth"))
+        trainer = Trainer(
+            folder, model, resumes, options=plan.experiment.train, setup=builder.setup(),
+            reporter=self.reporter, flag=self.flag, allow_inexact=self.allow_inexact,
+        )  # fmt: skip
+        if not resumes and self.reporter.attempt > 1:
+            self.reporter.tell("run.resumed", from_step=0, from_epoch=1, checkpoint=None)
+        valid = builder.eval_loader("valid") if "valid" in plan.facts.parts else None
+        trainer.train(
+            builder.train_loader(), valid, builder.criterion(), optimizer,
+            scheduler=builder.schedule(optimizer), device=device,
+        )  # fmt: skip
+        best = trainer.state.best
+        found = {"epochs": float(trainer.state.epoch - 1), "best_epoch": float(best.epoch)}
+        if best.value is not None:
+            found[plan.facts.monitor] = best.value
+        return found
+
+    def _test(self) -> dict[str, float]:
+        plan, builder = self.plan, self.builder
+        device = builder.device()
+        model, weights = trained_model(self.builder, self.run_dir)
+        loader = builder.eval_loader("test")
+        setup = TestSetup(
+            run=plan.name,
+            spec=plan.spec,
+            synthetic=plan.facts.synthetic,
+            weights=weights,
+            metrics=plan.experiment.metrics,
+            names=loader.names,
+            num_pictures=plan.experiment.test.num_pictures,
+            plots=tuple(sorted((self.run_dir / "train" / "plots").glob("*.png"))),
+            progress=self._progress("tester"),
+        )
+        tester = Tester(
+            self.run_dir / "test", model, plan.facts.classes, setup=setup,
+            inference=builder.inference(device),
+        )  # fmt: skip
+        return dict(tester.test(loader, builder.criterion(), device).overall)
+
+    def _predict(self) -> dict[str, float]:
+        predict = self.plan.experiment.predict
+        assert predict is not None
+        resolver = self.builder.resolver
+        files = list_inputs(resolver, predict.input)
+        regions = pair_regions(resolver, files, predict.roi) if predict.roi else None
+        device = self.builder.device()
+        model, _ = trained_model(self.builder, self.run_dir)
+        predictor = self.builder.predictor(model, device, self.run_dir / "predict")
+        progress = self._progress("predictor")
+
+        def told() -> Iterator[Prediction]:
+            for count, prediction in enumerate(predictor.predict_files(files, regions), start=1):
+                progress(count, len(files))
+                yield prediction
+
+        written = predictor.save_predictions(told())
+        return {"images": float(len(files)), "files": float(len(written))}
+
+    def _progress(self, stage: str) -> Callable[[int, int], None]:
+        last_s = 0.0
+
+        def progress(count: int, total: int) -> None:
+            nonlocal last_s
+            self.flag.check()
+            if "stop" in self.reporter.requests():
+                self.flag.set("stop request", STOP_REQUEST_EXIT)
+            if count == total or time.monotonic() - last_s > 0.25:
+                last_s = time.monotonic()
+                self.reporter.tell("progress.reported", stage=stage, done=count, total=total)
+
+        return progress
+
+    def _tell_start(self) -> None:
+        self.reporter.tell("run.started", **start_summary(self.plan), **_here())
+
+
+def start_summary(plan: Plan) -> dict[str, Any]:
+    """The plan as `run.started` tells it."""
+    facts, train = plan.facts, plan.experiment.train
+    stopping = train.early_stopping
+    return {
+        "name": plan.name,
+        "spec": plan.spec,
+        "digest": plan.digest[:12],
+        "task": facts.task,
+        "device": facts.device,
+        "precision": train.precision,
+        "seed": plan.experiment.seed,
+        "world_size": facts.world_size,
+        "threads": facts.threads,
+        "stages": [node.id for node in stages_of(plan.nodes)],
+        "epochs": train.epochs,
+        "steps_per_epoch": facts.steps_per_epoch,
+        "validate_every": Duration.parse(train.validate_every).count,
+        "monitor": {"name": facts.monitor, "mode": facts.monitor_mode},
+        "early_stopping": None
+        if stopping is None
+        else {"patience": stopping.patience, "min_delta": stopping.min_delta},
+        "classes": list(facts.classes),
+        "model": tag_of(plan.experiment.model),
+        "num_samples": {name: part.num_samples for name, part in facts.parts.items()},
+        "synthetic": facts.synthetic,
+    }
+
+
+def _here() -> dict[str, Any]:
+    """What is only known where the run is."""
+    return {
+        "host": socket.gethostname(),
+        "pid": os.getpid(),
+        "versions": {"torch": str(torch.__version__)},
+    }

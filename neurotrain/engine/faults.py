@@ -1,0 +1,63 @@
+"""What ends a run, as an exit code, one line and a remedy."""
+
+from __future__ import annotations
+
+import errno
+from dataclasses import dataclass
+from typing import Final
+
+import torch
+
+from neurotrain.dataset.base import CorruptSample
+from neurotrain.dataset.files import InputsNotFound, UnreadableImage
+from neurotrain.dataset.loader import WorkerDied
+from neurotrain.engine.build import DataChanged, EnvironmentLacks, StageNotReady
+from neurotrain.engine.checkpoint import CorruptCheckpoint, ForeignCheckpoint
+from neurotrain.engine.exactness import NotExact
+from neurotrain.engine.torch_engine import Diverged
+from neurotrain.plan.reading import BadPlan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """How a run ended that did not finish."""
+
+    exit_code: int
+    message: str
+    hint: str = ""
+    state: str = "failed"
+
+
+_MEMORY: Final = "halve batch.micro and double batch.accumulation: the result is nearly the same"
+_KNOWN: Final[tuple[tuple[tuple[type[Exception], ...], int, str, str], ...]] = (
+    (
+        (Diverged,), 3, "training diverged: ",
+        "lower the learning rate, clip the gradient, or look at the data",
+    ),
+    ((torch.OutOfMemoryError, MemoryError), 4, "out of memory: ", _MEMORY),
+    (
+        (WorkerDied,), 4, "",
+        "look for the out-of-memory killer in the system's log; take fewer workers",
+    ),
+    ((EnvironmentLacks, ImportError), 5, "", ""),
+    ((StageNotReady,), 2, "", ""),
+    ((NotExact,), 2, "", "resume with --allow-inexact, or there"),
+    ((CorruptCheckpoint,), 65, "", "restore the file, or start over with --fresh"),
+    ((CorruptSample, DataChanged, InputsNotFound, UnreadableImage), 65, "", ""),
+    ((BadPlan, ForeignCheckpoint), 65, "", ""),
+)  # fmt: skip
+"""Exceptions with their exit code, what the line begins with, and the remedy."""
+
+
+def fault_of(error: Exception) -> Fault:
+    """The fault that an exception is; one that is none of the world's is ours, with code 1."""
+    text = " ".join(str(error).split()) or type(error).__name__
+    for kinds, exit_code, start, hint in _KNOWN:
+        if isinstance(error, kinds):
+            return Fault(exit_code=exit_code, message=start + text, hint=hint)
+    if isinstance(error, OSError):
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        hint = "free space and give the same command again" if full else ""
+        return Fault(exit_code=74, message=text, hint=hint)
+    message = f"internal error: {type(error).__name__}: {text}"
+    return Fault(exit_code=1, message=message, hint="the traceback is in logs/rank-0.log")

@@ -1,0 +1,87 @@
+"""Loaders that are not ours, such as a torch `DataLoader` of (inputs, targets) pairs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+import torch
+
+from neurotrain.engine.evaluation import Criterion
+from neurotrain.losses.total import TotalLoss
+from neurotrain.transforms.batch import Batch
+from neurotrain.transforms.draws import ORDER_STREAM, mix
+
+
+@runtime_checkable
+class EpochLoader(Protocol):
+    """What the trainer takes batches from."""
+
+    def __len__(self) -> int:
+        """Batches in an epoch."""
+
+    def epoch(self, epoch: int, start: int = 0) -> Iterator[Batch]:
+        """The batches of an epoch from a batch number on."""
+
+
+class ForeignLoader:
+    """Seeds a foreign loader for every epoch; a later start skips batches."""
+
+    def __init__(self, loader: Iterable[Any], seed: int) -> None:
+        self._loader, self._seed = loader, seed
+
+    def __len__(self) -> int:
+        return len(self._loader)  # type: ignore[arg-type]
+
+    def epoch(self, epoch: int, start: int = 0) -> Iterator[Batch]:
+        """Iterate with torch's generator seeded before every batch, also before skipped ones."""
+        seed = mix(mix(self._seed, ORDER_STREAM), epoch)
+        torch.manual_seed(seed)
+        batches = as_batches(self._loader)
+        for index in range(len(self)):
+            torch.manual_seed(mix(seed, index))
+            batch = next(batches, None)
+            if batch is None:
+                return
+            if index >= start:
+                yield batch
+
+
+def as_epoch_loader(loader: Iterable[Any] | EpochLoader, seed: int) -> EpochLoader:
+    """Our own loader as it is, any other one seeded."""
+    return loader if isinstance(loader, EpochLoader) else ForeignLoader(loader, seed)
+
+
+def as_batches(loader: Iterable[Any]) -> Iterator[Batch]:
+    """Batches of a loader that yields ours, or pairs of inputs and targets.
+
+    Raises:
+        TypeError: it yields something else.
+    """
+    first = 0
+    for item in loader:
+        if isinstance(item, Batch):
+            yield item
+            continue
+        if not (isinstance(item, (tuple, list)) and len(item) == 2):
+            kind = type(item).__name__
+            raise TypeError(f"a loader yields (inputs, targets) pairs; this one yields a {kind}")
+        inputs, targets = item
+        samples = np.arange(first, first + len(inputs))
+        first += len(inputs)
+        yield Batch(images=inputs, targets=targets, samples=samples, crops=np.zeros_like(samples))
+
+
+def as_criterion(criterion: Any) -> Criterion:
+    """A criterion of (logits, targets, roi): ours, or any of (logits, targets)."""
+    if isinstance(criterion, TotalLoss):
+        return criterion
+
+    def compute(
+        logits: torch.Tensor, targets: torch.Tensor, roi: torch.Tensor | None
+    ) -> torch.Tensor:
+        loss: torch.Tensor = criterion(logits, targets)
+        return loss
+
+    return compute

@@ -1,0 +1,90 @@
+"""Tells that a run lives, and how loaded its machine is, from a thread of its own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import threading
+import time
+from typing import Any
+
+import psutil
+
+from neurotrain.engine.reporter import Reporter
+from neurotrain.recorder.control import HEARTBEAT_S, Status, boot_id, write_status
+from neurotrain.recorder.events import Event
+
+_SAMPLE_EVERY = 3
+_STATES = {
+    "epoch.started": "training",
+    "epoch.finished": "training",
+    "validation.finished": "training",
+}
+_STAGE_STATES = {"trainer": "training", "tester": "testing", "predictor": "predicting"}
+
+
+class Heartbeat:
+    """Replaces `status.json` every two seconds; a failure to write it is not the run's."""
+
+    def __init__(self, reporter: Reporter) -> None:
+        self._reporter = reporter
+        self._state = "starting"
+        self._exit_code: int | None = None
+        self._ended = threading.Event()
+        self._process = psutil.Process()
+        self._thread = threading.Thread(target=self._beat, daemon=True, name="heartbeat")
+
+    def start(self) -> None:
+        """Begin to beat."""
+        self._write()
+        self._thread.start()
+
+    def note(self, event: Event) -> None:
+        """Take the run's state from its events."""
+        if event.kind == "stage.started":
+            self._state = _STAGE_STATES.get(str(event.data.get("stage")), self._state)
+        else:
+            self._state = _STATES.get(event.kind, self._state)
+
+    def end(self, state: str, exit_code: int) -> None:
+        """Stop beating and leave the last status."""
+        self._state, self._exit_code = state, exit_code
+        self._ended.set()
+        self._thread.join()
+        self._write()
+
+    def _beat(self) -> None:
+        beats = 0
+        while not self._ended.wait(HEARTBEAT_S):
+            self._write()
+            if beats % _SAMPLE_EVERY == 0:
+                self._reporter.tell("machine.sampled", **self._load())
+            beats += 1
+
+    def _write(self) -> None:
+        status = Status(
+            pid=os.getpid(),
+            host=socket.gethostname(),
+            boot_id=boot_id(),
+            attempt=self._reporter.attempt,
+            state=self._state,
+            exit_code=self._exit_code,
+            seq=self._reporter.seq,
+            time=time.time(),
+        )
+        try:
+            write_status(self._reporter.run_dir, status)
+        except OSError:
+            return
+
+    def _load(self) -> dict[str, Any]:
+        memory = psutil.virtual_memory()
+        return {
+            "cpu": psutil.cpu_percent(),
+            "memory_used_bytes": memory.total - memory.available,
+            "memory_total_bytes": memory.total,
+            "process_memory_bytes": self._process.memory_info().rss,
+            "disk_free_bytes": shutil.disk_usage(self._reporter.run_dir).free,
+            "gpus": [],
+        }

@@ -1,0 +1,61 @@
+"""Starting the worker process, and what it needs to know that is not in the plan."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from neurotrain.engine.lock import LOCK_VARIABLE
+
+
+def write_launch(run_dir: Path, base: Path) -> None:
+    """Remember the spec's folder, from which the plan's relative paths start."""
+    (run_dir / "launch.json").write_text(json.dumps({"base": str(base)}) + "\n")
+
+
+def base_of(run_dir: Path) -> Path:
+    """The spec's folder of a run; the run directory itself where none is remembered."""
+    try:
+        return Path(json.loads((run_dir / "launch.json").read_text())["base"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return run_dir.absolute()
+
+
+def command(run_dir: Path, options: Sequence[str]) -> list[str]:
+    """The command line of the worker."""
+    return [sys.executable, "-m", "neurotrain.engine.worker", str(run_dir), *options]
+
+
+def become_worker(run_dir: Path, options: Sequence[str], lock: int) -> None:
+    """Replace this process by the worker, which takes the lock over. Does not return."""
+    os.set_inheritable(lock, True)
+    line = command(run_dir, options)
+    os.execve(line[0], line, _environment(lock))
+
+
+def start_worker(run_dir: Path, options: Sequence[str], lock: int) -> subprocess.Popen[bytes]:
+    """Start the worker in a session of its own, with its output in the log."""
+    (run_dir / "logs").mkdir(parents=True, exist_ok=True)
+    with (run_dir / "logs" / "rank-0.log").open("ab") as log:
+        return subprocess.Popen(
+            command(run_dir, options),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            pass_fds=[lock],
+            env=_environment(lock),
+        )
+
+
+def _environment(lock: int) -> dict[str, str]:
+    """The worker's environment.
+
+    OpenMP threads sleep while they wait: spinning ones cost several times the time as soon as
+    anything else, such as the monitor, uses a core.
+    """
+    return {"OMP_WAIT_POLICY": "PASSIVE", **os.environ, LOCK_VARIABLE: str(lock)}

@@ -1,0 +1,117 @@
+"""The files of a test for programs: `metrics.json`, `metrics.csv` and `per_sample.csv`."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from neurotrain.engine.report_statistics import is_right, worst_first
+from neurotrain.recorder.results import SampleScore, TestResult
+
+_FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
+_NUMBER_LIST: Final = re.compile(r"\[\n\s*(\d+(?:,\n\s*\d+)*)\n\s*\]")
+
+
+def metrics_json(result: TestResult) -> str:
+    """The scores as JSON that strict parsers read.
+
+    A number that is not finite is null; `non_finite` lists them, from JSON pointer (RFC 6901) to
+    `NaN`, `Infinity` or `-Infinity`.
+    """
+    record: dict[str, Any] = {
+        "run": result.run,
+        "spec": result.spec,
+        "task": result.task,
+        "synthetic": result.synthetic,
+        "weights": result.weights,
+        "scored_inside_roi": result.scored_inside_roi,
+        "main_metric": result.main_metric,
+        "num_samples": len(result.samples),
+        "overall": _numbers(result.overall),
+        "per_class": {name: _numbers(values) for name, values in result.per_class.items()},
+        "classes": list(result.classes),
+        "confusion": [list(row) for row in result.confusion],
+    }
+    lost: dict[str, str] = {}
+    record = _finite(record, "", lost)
+    text = json.dumps({**record, "non_finite": lost}, indent=2, ensure_ascii=False, allow_nan=False)
+    return _NUMBER_LIST.sub(lambda row: f"[{' '.join(row[1].split())}]", text) + "\n"
+
+
+def metrics_csv(result: TestResult) -> str:
+    """One row for the whole (`scope` is `overall`) and one a class (`class`)."""
+    names = dict.fromkeys(result.overall)
+    names.update(dict.fromkeys(name for values in result.per_class.values() for name in values))
+    rows: list[list[str]] = [["scope", "class", *map(inert, names)]]
+    rows.append(["overall", "", *_cells(result.overall, names)])
+    for class_name, values in result.per_class.items():
+        rows.append(["class", inert(class_name), *_cells(values, names)])
+    return _csv(rows)
+
+
+def per_sample_csv(result: TestResult) -> str:
+    """One row a sample, the worst first: its answer in classification, else its metrics."""
+    if result.task == "classification":
+        header = ["id", "truth", "prediction", "correct", "loss"]
+        return _csv([header, *(_answered(sample) for sample in _ordered(result))])
+    names = dict.fromkeys(name for sample in result.samples for name in sample.metrics)
+    rows = [["id", "loss", *map(inert, names)]]
+    for sample in _ordered(result):
+        rows.append([inert(sample.id), repr(float(sample.loss)), *_cells(sample.metrics, names)])
+    return _csv(rows)
+
+
+def inert(text: str) -> str:
+    """The text so that no spreadsheet takes it for a formula: a quote before `=`, `+`, `-`, `@`.
+
+    Carriage returns, which end a row for many readers, become the replacement character.
+    """
+    quoted = f"'{text}" if text.startswith(_FORMULA_STARTS) else text
+    return quoted.replace("\r", "\ufffd")
+
+
+def _ordered(result: TestResult) -> list[SampleScore]:
+    return [result.samples[place] for place in worst_first(result)]
+
+
+def _answered(sample: SampleScore) -> list[str]:
+    correct, loss = str(int(is_right(sample))), repr(float(sample.loss))
+    return [inert(sample.id), inert(sample.truth), inert(sample.prediction), correct, loss]
+
+
+def _cells(values: Mapping[str, float], names: Iterable[str]) -> list[str]:
+    """The values under their names; empty where there is none."""
+    return [repr(float(values[name])) if name in values else "" for name in names]
+
+
+def _csv(rows: list[list[str]]) -> str:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    return text.getvalue()
+
+
+def _numbers(values: Mapping[str, float]) -> dict[str, float]:
+    return {name: float(value) for name, value in values.items()}
+
+
+def _finite(value: Any, pointer: str, lost: dict[str, str]) -> Any:
+    """The value with null for what is not finite; `lost` takes up what was there."""
+    if isinstance(value, dict):
+        return {
+            key: _finite(below, f"{pointer}/{_token(key)}", lost) for key, below in value.items()
+        }
+    if isinstance(value, list):
+        return [_finite(below, f"{pointer}/{at}", lost) for at, below in enumerate(value)]
+    if isinstance(value, float) and not math.isfinite(value):
+        lost[pointer] = "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+        return None
+    return value
+
+
+def _token(key: str) -> str:
+    return key.replace("~", "~0").replace("/", "~1")

@@ -1,0 +1,55 @@
+"""What the engine tells while it works: events to the log, and lines to whoever listens.
+
+Telling must never end a training: a log that cannot be written is told once on stderr.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from neurotrain.recorder.control import Request, take_requests
+from neurotrain.recorder.events import Event, EventLog
+
+Listener = Callable[[Event], None]
+
+
+class Reporter:
+    """Writes events from any thread and hands each to the listeners."""
+
+    def __init__(self, run_dir: Path, listeners: Sequence[Listener] = ()) -> None:
+        self.run_dir = run_dir
+        self._log = EventLog(run_dir / "events.jsonl")
+        self._listeners = tuple(listeners)
+        self._lock = threading.Lock()
+        self._failed = False
+        self.seq = 0
+
+    @property
+    def attempt(self) -> int:
+        """How often this run was started, this time included."""
+        return self._log.attempt
+
+    def tell(self, kind: str, *, step: int = 0, epoch: int = 0, **data: Any) -> None:
+        """Record one event."""
+        with self._lock:
+            try:
+                event = self._log.write(kind, step=step, epoch=epoch, **data)
+            except (OSError, ValueError) as error:
+                self._tell_failure(error)
+                return
+            self.seq = event.seq
+        for listen in self._listeners:
+            listen(event)
+
+    def requests(self) -> list[Request]:
+        """What was asked from outside since the last call."""
+        return take_requests(self.run_dir)
+
+    def _tell_failure(self, error: Exception) -> None:
+        if not self._failed:
+            print(f"neurotrain: warning: events are lost: {error}", file=sys.stderr)
+        self._failed = True

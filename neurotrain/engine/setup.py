@@ -1,0 +1,32 @@
+"""What a trainer has to know besides its options and objects."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from neurotrain.component.base import tag_of
+from neurotrain.engine.early_stopping import Mode
+from neurotrain.metrics.base import Metric
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setup:
+    """The setting of a training; the defaults serve Python callers."""
+
+    seed: int = 42
+    classes: tuple[str, ...] = ()
+    """Class names in label order; without them only losses are measured."""
+    metrics: tuple[Metric, ...] = ()
+    monitor: str | None = None
+    """The recorded value that chooses the best weights; by default that of early stopping."""
+    accumulation: int | None = None
+    """Micro-batches of one update; by default that of the options."""
+    divisor: int = 1
+    window: tuple[int, int] | None = None
+    overlap: float = 0.25
+    plan_digest: str = ""
+
+    def mode_of(self, monitor: str) -> Mode:
+        """The direction of a recorded value: losses fall, a metric says for itself."""
+        better = {tag_of(metric): metric.better for metric in self.metrics}
+        return better.get(monitor.partition("/")[2], "min")

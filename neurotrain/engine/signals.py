@@ -1,0 +1,69 @@
+"""What may end or interrupt a run from outside, as a flag that the loop looks at.
+
+A handler only sets the flag; the second signal ends the process at once, which is safe because
+every file is written in one step.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Final
+
+_EXIT_CODES: Final = {
+    signal.SIGINT: 130,
+    signal.SIGTERM: 143,
+    signal.SIGHUP: 143,
+    signal.SIGUSR1: 75,
+}
+STOP_REQUEST_EXIT: Final = 130
+
+
+class Interrupted(Exception):
+    """The run was asked to end; its state is saved."""
+
+    def __init__(self, reason: str, exit_code: int) -> None:
+        super().__init__(reason)
+        self.reason, self.exit_code = reason, exit_code
+
+
+class StopFlag:
+    """Whether the run was asked to end, and by what."""
+
+    def __init__(self) -> None:
+        self.reason: str | None = None
+        self.exit_code = 0
+
+    def set(self, reason: str, exit_code: int) -> None:
+        """Ask the run to end at its next step."""
+        self.reason, self.exit_code = reason, exit_code
+
+    def check(self) -> None:
+        """End the current phase if the run was asked to.
+
+        Raises:
+            Interrupted: it was.
+        """
+        if self.reason is not None:
+            raise Interrupted(self.reason, self.exit_code)
+
+
+@contextmanager
+def handled(flag: StopFlag) -> Iterator[None]:
+    """Let SIGINT, SIGTERM, SIGHUP and SIGUSR1 set the flag while the block runs."""
+
+    def note(number: int, frame: FrameType | None) -> None:
+        kind = signal.Signals(number)
+        if flag.reason is not None:
+            os._exit(_EXIT_CODES[kind])
+        flag.set(kind.name, _EXIT_CODES[kind])
+
+    before = {kind: signal.signal(kind, note) for kind in _EXIT_CODES}
+    try:
+        yield
+    finally:
+        for kind, handler in before.items():
+            signal.signal(kind, handler)

@@ -1,0 +1,30 @@
+"""The trained weights of a run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from torch import nn
+
+from neurotrain.engine.build import Builder
+from neurotrain.engine.checkpoint import BEST, LAST, load, require_plan
+
+
+def trained_model(builder: Builder, run_dir: Path) -> tuple[nn.Module, str]:
+    """The model with its best weights, or its last where none is the best, and which those are.
+
+    Raises:
+        FileNotFoundError: nothing is trained yet.
+        CorruptCheckpoint: the file is damaged.
+    """
+    folder = run_dir / "train" / "checkpoints"
+    for name in (BEST, LAST):
+        path = folder / name
+        if path.exists():
+            state = load(path)
+            require_plan(state, builder.plan.digest, path)
+            model = builder.model()
+            model.load_state_dict(state["model_state_dict"])
+            epoch = state["best_epoch"] if name == BEST else state["epoch"] - 1
+            return model, f"train/checkpoints/{name} (epoch {epoch})"
+    raise FileNotFoundError(f"no trained weights in {folder}: run the trainer first")

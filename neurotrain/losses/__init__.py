@@ -1,0 +1,5 @@
+"""Losses. Each takes logits, targets and a region of interest and gives one number."""
+
+from neurotrain.losses.built_in import BUILT_IN, get_criterion
+
+__all__ = ["BUILT_IN", "get_criterion"]

@@ -1,0 +1,31 @@
+"""The losses that NeuroTrain brings, and their sum from a plain dict or list."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from neurotrain.component.base import Component
+from neurotrain.component.catalogue import Catalogue
+from neurotrain.losses.base import Loss
+from neurotrain.losses.likelihood import BinaryCrossEntropy, CrossEntropy
+from neurotrain.losses.overlap import DiceLoss
+from neurotrain.losses.total import TotalLoss
+
+BUILT_IN: Final[tuple[type[Component], ...]] = (DiceLoss, BinaryCrossEntropy, CrossEntropy)
+
+
+def get_criterion(config: str | Mapping[str, Any] | Sequence[str | Mapping[str, Any]]) -> TotalLoss:
+    """The criterion of a spec's `loss` block: one loss, or several that are added up.
+
+    Each is a name or a map: `["dice", {"type": "bce", "weight": 0.5}]`.
+
+    Raises:
+        ValueError: there is none, or a name, key or value is wrong; names the nearest right one.
+    """
+    catalogue = Catalogue.of(BUILT_IN)
+    entries = [config] if isinstance(config, (str, Mapping)) else config
+    losses = tuple(catalogue.decode(entry, Loss) for entry in entries)
+    if not losses:
+        raise ValueError("a criterion needs at least one loss")
+    return TotalLoss(losses)

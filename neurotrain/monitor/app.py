@@ -1,0 +1,104 @@
+"""The Textual app around the screens, and `watch`, which runs it in a terminal."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import ClassVar, Final
+
+from textual.app import App
+
+from neurotrain.monitor.ink import ASCII, UNICODE, Glyphs
+from neurotrain.monitor.runs import Listing, find, is_run
+from neurotrain.monitor.screen import RunScreen
+from neurotrain.monitor.widgets.picker import Picker
+
+_LIST_EVERY_S: Final = 1.0
+_REMOTE_S: Final = 0.25
+_SIGNALS: Final = (signal.SIGTERM, signal.SIGHUP)
+
+
+class Monitor(App[None]):
+    """Shows one run, or a list of runs to choose from."""
+
+    CSS_PATH: ClassVar = "monitor.tcss"
+    TITLE = "NeuroTrain"
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        readonly: bool,
+        choose: bool = False,
+        glyphs: Glyphs = UNICODE,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        super().__init__()
+        self._folder = folder
+        self._readonly = readonly
+        self._choose = choose
+        self._glyphs = glyphs
+        self._clock = clock
+
+    def on_mount(self) -> None:
+        """Open the run or the list, and take care of the signals that end a terminal."""
+        self._restore_on_signals()
+        if not self._choose:
+            self.push_screen(self._run_screen(self._folder))
+            return
+        picker = Picker(Listing(self._folder), self._glyphs, now=self._clock())
+        self.push_screen(picker)
+        self.set_interval(_LIST_EVERY_S, partial(self._refresh_list, picker))
+
+    def on_picker_picked(self, message: Picker.Picked) -> None:
+        """Open the chosen run over the list."""
+        self.push_screen(self._run_screen(Path(message.run_dir)))
+
+    def _refresh_list(self, picker: Picker) -> None:
+        if self.screen is picker:
+            picker.refresh_rows(self._clock())
+
+    def _run_screen(self, run_dir: Path) -> RunScreen:
+        options = {"fastest_s": _REMOTE_S} if "SSH_CONNECTION" in os.environ else {}
+        return RunScreen(
+            run_dir, readonly=self._readonly, glyphs=self._glyphs, clock=self._clock, **options
+        )
+
+    def _restore_on_signals(self) -> None:
+        """Without this, the default action would leave the terminal in the alternate screen."""
+        if self.is_headless:
+            return
+        loop = asyncio.get_running_loop()
+        for number in _SIGNALS:
+            loop.add_signal_handler(number, partial(self.exit, return_code=128 + number))
+
+
+def watch(run_dir: Path, *, readonly: bool, wait_for_start: bool = False) -> int:
+    """Shows a run, or a folder's runs, in the terminal until the person leaves.
+
+    Returns 0 after leaving, 2 where there is no terminal or nothing to show, 128 plus the signal's
+    number when a signal ended it.
+    """
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        sys.stderr.write("monitor: this needs a terminal; --once prints the state as text\n")
+        return 2
+    choose = not is_run(run_dir) and not wait_for_start
+    if choose and not find(run_dir):
+        sys.stderr.write(f"monitor: no run in {run_dir}\n")
+        return 2
+    app = Monitor(run_dir, readonly=readonly, choose=choose, glyphs=_glyphs())
+    app.run()
+    return app.return_code or 0
+
+
+def _glyphs() -> Glyphs:
+    encoding = (getattr(sys.stderr, "encoding", "") or "").lower()
+    if os.environ.get("TERM") == "linux" or not encoding.startswith("utf"):
+        return ASCII
+    return UNICODE

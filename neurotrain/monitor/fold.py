@@ -1,0 +1,320 @@
+"""One event more: `fold(view, event)` is the view after it.
+
+Pure and total: no clock, no file, and whatever an event holds, it never raises. What it does not
+know it counts and skips.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from types import MappingProxyType
+from typing import Final, TypeAlias, TypeVar
+
+from neurotrain.monitor import reading, steps, wording
+from neurotrain.monitor.admission import judge_event
+from neurotrain.monitor.attempts import begin_attempt, supersede
+from neurotrain.monitor.reading import MAX_ITEMS
+from neurotrain.monitor.series import Series
+from neurotrain.monitor.start import start
+from neurotrain.monitor.view import (
+    Checkpoint,
+    EarlyStopping,
+    End,
+    EndKind,
+    EpochTime,
+    Gpu,
+    Machine,
+    Mark,
+    Note,
+    Position,
+    Stage,
+    View,
+)
+from neurotrain.recorder.events import Event
+
+T = TypeVar("T")
+Fold: TypeAlias = Callable[[View, Event], View]
+
+_MAX_NOTES: Final = 100
+_MAX_EARLY: Final = 256
+_MAX_CHECKPOINTS: Final = 256
+_MAX_EPOCH_TIMES: Final = 64
+
+
+def fold(view: View, event: Event) -> View:
+    """The view after one event more; an event seen before changes nothing."""
+    if event.kind == steps.KIND and event.attempt <= view.attempt:
+        return steps.fold_steps(view, [event])
+    verdict = judge_event(event, view.seq, view.attempt)
+    if verdict == "seen":
+        return view
+    if verdict == "implausible":
+        return replace(view, num_unknown=view.num_unknown + 1)
+    if event.attempt > view.attempt:
+        view = begin_attempt(view, event)
+        if event.kind == steps.KIND:
+            return steps.fold_steps(view, [event])
+    step = _KINDS.get(event.kind)
+    view = replace(
+        view,
+        seq=max(event.seq, view.seq),
+        num_events=view.num_events + 1,
+        num_unknown=view.num_unknown + (step is None),
+        started_at=event.time if view.started_at is None else view.started_at,
+        updated_at=event.time,
+    )
+    return view if step is None else step(view, event)
+
+
+def fold_all(view: View, events: Iterable[Event]) -> View:
+    """The view after several events more."""
+    waiting: list[Event] = []
+    for event in events:
+        if event.kind == steps.KIND and event.attempt <= view.attempt:
+            waiting.append(event)
+            continue
+        if waiting:
+            view, waiting = steps.fold_steps(view, waiting), []
+        view = fold(view, event)
+    return steps.fold_steps(view, waiting) if waiting else view
+
+
+def _start_stage(view: View, event: Event) -> View:
+    name = reading.text(event.data.get("stage"), 40)
+    stage = Stage(name=name, state="running", started_at=event.time, step=event.step)
+    position = view.position
+    total = reading.count(event.data.get("total_epochs"))
+    facts = view.facts if total is None else replace(view.facts, epochs=total)
+    return replace(_with_stage(view, stage), position=position, facts=facts)
+
+
+def _finish_stage(view: View, event: Event) -> View:
+    known = _stage(view, event)
+    result = tuple(reading.numbers(event.data.get("result")).items())
+    seconds = reading.finite(event.data.get("seconds"))
+    return _with_stage(
+        view, replace(known, state="done", seconds=seconds, result=result, step=event.step)
+    )
+
+
+def _skip_stage(view: View, event: Event) -> View:
+    reason = reading.text(event.data.get("reason"))
+    return _with_stage(
+        view, replace(_stage(view, event), state="skipped", reason=reason, step=event.step)
+    )
+
+
+def _start_epoch(view: View, event: Event) -> View:
+    old = view.position
+    position = Position(
+        epoch=max(0, event.epoch),
+        step=event.step,
+        batch=0,
+        num_batches=reading.count(event.data.get("num_batches")),
+        loss=old.loss,
+        lr=_or(reading.real(event.data.get("lr")), old.lr),
+        grad_norm=old.grad_norm,
+        samples_per_s=old.samples_per_s,
+        data_wait=old.data_wait,
+        epoch_started_at=event.time,
+        num_finished=old.num_finished,
+    )
+    return replace(view, position=position)
+
+
+def _finish_validation(view: View, event: Event) -> View:
+    metrics = reading.numbers(event.data.get("metrics"))
+    view = _with_metrics(view, metrics, event)
+    return replace(view, position=replace(view.position, validated=True))
+
+
+def _finish_epoch(view: View, event: Event) -> View:
+    view = _with_metrics(view, reading.numbers(event.data.get("metrics")), event)
+    position = view.position
+    seconds = reading.finite(event.data.get("seconds"))
+    if position.epoch == event.epoch and position.epoch_started_at is not None:
+        seconds = max(event.time - position.epoch_started_at, seconds or 0.0)
+    times = view.epoch_times
+    if seconds is not None and seconds >= 0:
+        validated = event.data.get("validated") is True
+        took = EpochTime(epoch=event.epoch, seconds=seconds, validated=validated, step=event.step)
+        times = (*times, took)[-_MAX_EPOCH_TIMES:]
+    finished = replace(
+        position, num_finished=max(0, event.epoch), batch=position.num_batches, step=event.step
+    )
+    return replace(view, position=finished, epoch_times=times)
+
+
+def _update_early_stopping(view: View, event: Event) -> View:
+    data = event.data
+    early = EarlyStopping(
+        monitor=reading.text(data.get("monitor"), 60) or view.facts.monitor,
+        mode="max" if data.get("mode") == "max" else "min",
+        min_delta=reading.finite(data.get("min_delta")),
+        value=reading.real(data.get("value")),
+        best=reading.real(data.get("best")),
+        best_epoch=reading.count(data.get("best_epoch")),
+        counter=reading.count(data.get("counter")) or 0,
+        patience=reading.count(data.get("patience")) or 0,
+        needed=reading.real(data.get("needed")),
+        stops_at_epoch=reading.count(data.get("stops_at_epoch")),
+        stopped=data.get("stopped") is True,
+        reason=reading.text(data.get("reason")),
+        step=event.step,
+        epoch=max(0, event.epoch),
+    )
+    history = (*view.early_history, early)[-_MAX_EARLY:]
+    view = replace(view, early_stopping=early, early_history=history)
+    if early.stopped:
+        return _with_note(view, event, "info", f"early stopping: {early.reason or 'stopped'}")
+    if early.counter == 0 and early.best_epoch == event.epoch:
+        best = f"best {early.monitor} {wording.value(early.best)} @ e{event.epoch}"
+        return _with_note(view, event, "good", best)
+    return view
+
+
+def _save_checkpoint(view: View, event: Event) -> View:
+    path = reading.text(event.data.get("path"))
+    roles = reading.texts(event.data.get("roles"))
+    saved = Checkpoint(
+        path=path, roles=roles, epoch=max(0, event.epoch), step=event.step, time=event.time,
+        num_bytes=reading.count(event.data.get("bytes")),
+    )  # fmt: skip
+    gone = {path, *reading.texts(event.data.get("removed"))}
+    kept = tuple(_give_up(old, roles) for old in view.checkpoints if old.path not in gone)
+    return replace(view, checkpoints=(*kept, saved)[-_MAX_CHECKPOINTS:])
+
+
+def _give_up(old: Checkpoint, roles: tuple[str, ...]) -> Checkpoint:
+    """An older checkpoint when a newer one takes roles that only one can have."""
+    taken = {"best", "last"} & set(roles)
+    return replace(old, roles=tuple(role for role in old.roles if role not in taken))
+
+
+def _report_progress(view: View, event: Event) -> View:
+    known = replace(
+        _stage(view, event),
+        done=reading.count(event.data.get("done")),
+        total=reading.count(event.data.get("total")),
+        progress_at=event.time,
+    )
+    return _with_stage(view, known)
+
+
+def _sample_machine(view: View, event: Event) -> View:
+    data = event.data
+    gpus = data.get("gpus")
+    rows = [reading.table(row) for row in gpus[:MAX_ITEMS]] if isinstance(gpus, list) else []
+    machine = Machine(
+        cpu=reading.finite(data.get("cpu")),
+        memory_used_bytes=reading.count(data.get("memory_used_bytes")),
+        memory_total_bytes=reading.count(data.get("memory_total_bytes")),
+        process_memory_bytes=reading.count(data.get("process_memory_bytes")),
+        disk_free_bytes=reading.count(data.get("disk_free_bytes")),
+        gpus=tuple(_gpu(row, index) for index, row in enumerate(rows)),
+    )
+    return replace(view, machine=machine)
+
+
+def _gpu(row: Mapping[str, object], index: int) -> Gpu:
+    known = reading.count(row.get("index"))
+    return Gpu(
+        index=index if known is None else known,
+        util=reading.finite(row.get("util")),
+        memory_used_bytes=reading.count(row.get("memory_used_bytes")),
+        memory_total_bytes=reading.count(row.get("memory_total_bytes")),
+        temperature_c=reading.finite(row.get("temperature_c")),
+    )
+
+
+def _raise_warning(view: View, event: Event) -> View:
+    view = replace(view, num_warnings=view.num_warnings + 1)
+    return _with_note(view, event, "warn", reading.text(event.data.get("message")))
+
+
+def _finish_run(view: View, event: Event) -> View:
+    return _with_end(view, event, "finished")
+
+
+def _fail_run(view: View, event: Event) -> View:
+    return _with_end(view, event, "failed")
+
+
+def _interrupt_run(view: View, event: Event) -> View:
+    return _with_end(view, event, "interrupted")
+
+
+def _with_end(view: View, event: Event, kind: EndKind) -> View:
+    data = event.data
+    outputs = reading.table(data.get("outputs"))
+    named = [(reading.text(name, 40), reading.text(path)) for name, path in outputs.items()]
+    end = End(
+        kind=kind,
+        time=event.time,
+        seconds=reading.finite(data.get("seconds")),
+        exit_code=reading.count(data.get("exit_code")),
+        result=tuple(reading.numbers(data.get("result")).items()),
+        score_name=reading.text(data.get("score_name"), 60),
+        outputs=tuple((name, path) for name, path in named[:MAX_ITEMS] if path),
+        message=reading.text(data.get("message")),
+        hint=reading.text(data.get("hint")),
+        log=reading.text(data.get("log")),
+        signal=reading.text(data.get("signal"), 20),
+        checkpoint=reading.text(data.get("checkpoint")),
+    )
+    return replace(view, end=end)
+
+
+def _with_metrics(view: View, metrics: Mapping[str, float], event: Event) -> View:
+    by_epoch = dict(view.by_epoch)
+    for name, known in metrics.items():
+        if name in by_epoch or len(by_epoch) < MAX_ITEMS:
+            by_epoch[name] = by_epoch.get(name, Series()).add(event.epoch, known, event.step)
+    return replace(view, by_epoch=MappingProxyType(by_epoch))
+
+
+def _with_stage(view: View, stage: Stage) -> View:
+    if not stage.name:
+        return view
+    names = [known.name for known in view.stages]
+    if stage.name in names:
+        kept = tuple(stage if known.name == stage.name else known for known in view.stages)
+        return replace(view, stages=kept)
+    return replace(view, stages=(*view.stages, stage)) if len(names) < MAX_ITEMS else view
+
+
+def _stage(view: View, event: Event) -> Stage:
+    name = reading.text(event.data.get("stage"), 40)
+    return next((known for known in view.stages if known.name == name), Stage(name=name))
+
+
+def _with_note(view: View, event: Event, mark: Mark, text: str) -> View:
+    note = Note(time=event.time, mark=mark, text=text, step=event.step)
+    return replace(view, notes=(*view.notes, note)[-_MAX_NOTES:])
+
+
+def _or(known: T | None, otherwise: T | None) -> T | None:
+    return otherwise if known is None else known
+
+
+_KINDS: Final[Mapping[str, Fold]] = MappingProxyType(
+    {
+        "run.started": start,
+        "run.resumed": supersede,
+        "stage.started": _start_stage,
+        "stage.finished": _finish_stage,
+        "stage.skipped": _skip_stage,
+        "epoch.started": _start_epoch,
+        "validation.finished": _finish_validation,
+        "epoch.finished": _finish_epoch,
+        "early_stopping.updated": _update_early_stopping,
+        "checkpoint.saved": _save_checkpoint,
+        "progress.reported": _report_progress,
+        "machine.sampled": _sample_machine,
+        "warning.raised": _raise_warning,
+        "run.finished": _finish_run,
+        "run.failed": _fail_run,
+        "run.interrupted": _interrupt_run,
+    }
+)

@@ -1,0 +1,65 @@
+"""Everything that a screen shows at one moment, as one frozen value.
+
+Made by the app once a tick; every pane draws itself from it and from nothing else.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from neurotrain.monitor.ink import Glyphs
+from neurotrain.monitor.state import State, is_over
+from neurotrain.monitor.tail import Liveness
+from neurotrain.monitor.view import View
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What the person chose."""
+
+    group: str = ""
+    """The group of metrics that the chart shows; empty for the natural one."""
+    log: bool = False
+    smooth: float = 0.0
+    frozen: bool = False
+    readonly: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frame:
+    """A moment of the screen."""
+
+    name: str
+    """The run's name, or its folder's before the run has told it."""
+    run_dir: str
+    view: View
+    state: State
+    liveness: Liveness
+    log: tuple[str, ...]
+    options: Options
+    glyphs: Glyphs
+    now: float
+    """Whole seconds since the Unix epoch."""
+    opened_at: float
+    message: str = ""
+    """What came of the last key, such as a request that was left."""
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the run can be asked for nothing any more."""
+        return is_over(self.state)
+
+    @property
+    def can_ask(self) -> bool:
+        """Whether a request to the run makes sense and is allowed."""
+        begun = self.view.started_at is not None or self.liveness.found
+        return begun and not self.options.readonly and not self.is_over
+
+    @property
+    def elapsed_s(self) -> float | None:
+        """How long the run works, or worked, over all its attempts."""
+        view = self.view
+        if view.started_at is None:
+            return None
+        until = view.updated_at if self.is_over or not self.liveness.alive else self.now
+        return view.earlier_s + max(0.0, (until or view.started_at) - view.started_at)

@@ -1,0 +1,193 @@
+"""Which panes stand where on a screen of any size.
+
+Pure arithmetic on cells: panes never overlap and never leave the screen. The header and the
+progress stay at any size; the others drop out from the least important on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+_MEDIUM: Final = 100
+_LARGE: Final = 160
+
+
+class Place(NamedTuple):
+    """A pane's rectangle in cells."""
+
+    name: str
+    x: int
+    y: int
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What a run has to show, as far as it changes the arrangement."""
+
+    early: bool = True
+    """Early stopping, or at least a monitored metric."""
+    ended: bool = False
+    """A result or a failure to tell."""
+    failed: bool = False
+    """The end of the log says why, so it counts for more than the curves."""
+    num_early_rows: int = 6
+    num_result_rows: int = 6
+    num_metrics: int = 8
+    num_checkpoints: int = 3
+    num_machine_rows: int = 2
+    num_plan_rows: int = 11
+
+
+def arrange(width: int, height: int, wish: Wish) -> tuple[Place, ...]:
+    """The places of all visible panes, in the order of rank."""
+    top = _top(width, height, wish)
+    bottom = height - (1 if height >= 8 else 0)
+    y = top[-1].y + top[-1].height if top else 0
+    body = _body(width, y, bottom - y, wish)
+    footer = [Place("footer", 0, bottom, width, 1)] if height > bottom else []
+    return (*top, *footer, *body)
+
+
+def _top(width: int, height: int, wish: Wish) -> list[Place]:
+    """The rows that stay at the top: state, stages, progress, early stopping."""
+    wide = width >= _MEDIUM and height >= 30
+    early_rows = 0 if wide or not wish.early else 2 if height >= 20 and width >= 60 else 1
+    wanted = [
+        ("header", 1, 1),
+        ("progress", 2 if height >= 6 else 1, 2),
+        ("early_row", early_rows if height >= 9 else 0, 10),
+        ("stages", 1 if height >= 14 else 0, 14),
+    ]
+    order = ["header", "stages", "progress", "early_row"]
+    rows = {name: rows for name, rows, least in wanted if height >= least and rows}
+    places, y = [], 0
+    for name in order:
+        if name in rows:
+            places.append(Place(name, 0, y, width, rows[name]))
+            y += rows[name]
+    return places
+
+
+def _body(width: int, y: int, height: int, wish: Wish) -> list[Place]:
+    if width >= _LARGE and height >= 30:
+        return _large(width, y, height, wish)
+    if width >= _MEDIUM and height >= 22:
+        return _medium(width, y, height, wish)
+    return _small(width, y, height, wish)
+
+
+def _small(width: int, y: int, height: int, wish: Wish) -> list[Place]:
+    if height < 3:
+        return []
+    if wish.ended:
+        return _small_ended(width, y, height, wish)
+    log = 0 if height < 11 else min(8, max(3, height // 3))
+    machine = 1 if height >= 14 else 0
+    places = _chart_and_table(width, y, height - log - machine, wish)
+    y += height - log - machine
+    if machine:
+        places.append(Place("machine_row", 0, y, width, 1))
+    if log:
+        places.append(Place("log", 0, y + machine, width, log))
+    return places
+
+
+def _small_ended(width: int, y: int, height: int, wish: Wish) -> list[Place]:
+    result = min(height, wish.num_result_rows + 2)
+    chart = height - result
+    if chart < 6:
+        return [Place("result", 0, y, width, height)]
+    log = 0 if chart < 14 else min(8, chart // 3)
+    if wish.failed:
+        log = chart if chart < 16 else chart // 2
+    places = _chart_and_table(width, y, chart - log, wish)
+    places.append(Place("result", 0, y + chart - log, width, result))
+    if log:
+        places.append(Place("log", 0, y + chart - log + result, width, log))
+    return places
+
+
+def _chart_and_table(width: int, y: int, height: int, wish: Wish) -> list[Place]:
+    table = 34 if width >= 76 else 0
+    if height < 4:
+        return []
+    places = [Place("chart", 0, y, width - table, height)]
+    if not table:
+        return places
+    saved = wish.num_checkpoints + 2 if height >= wish.num_metrics + wish.num_checkpoints + 6 else 0
+    places.append(Place("metrics", width - table, y, table, height - saved))
+    if saved:
+        places.append(Place("checkpoints", width - table, y + height - saved, table, saved))
+    return places
+
+
+def _medium(width: int, y: int, height: int, wish: Wish) -> list[Place]:
+    side = 42
+    log = max(6, min(12, height // 4)) if not wish.failed else height // 2
+    places = _charts(0, y, width - side, height - log, num_small=2)
+    places.append(Place("log", 0, y + height - log, width - side, log))
+    return places + _side(width - side, y, side, height, wish, notes=False)
+
+
+def _large(width: int, y: int, height: int, wish: Wish) -> list[Place]:
+    left, side = 42, 50
+    log = max(8, min(14, height // 4)) if not wish.failed else height // 2
+    middle = width - left - side
+    places = _charts(left, y, middle, height - log, num_small=2)
+    places.append(Place("log", left, y + height - log, middle, log))
+    stages = min(wish.num_plan_rows + 2, height // 3)
+    saved = min(max(wish.num_checkpoints, 3) + 2, height // 3)
+    places.append(Place("plan", 0, y, left, stages))
+    places.append(Place("epochs", 0, y + stages, left, height - stages - saved))
+    places.append(Place("checkpoints", 0, y + height - saved, left, saved))
+    return places + _side(width - side, y, side, height, wish, notes=True)
+
+
+def _charts(x: int, y: int, width: int, height: int, *, num_small: int) -> list[Place]:
+    lower = height * 2 // 5
+    places = [Place("chart", x, y, width, height - lower)]
+    each = width // num_small
+    names = ("chart_metric", "chart_lr")
+    for at, name in enumerate(names):
+        wide = each if at < num_small - 1 else width - each * (num_small - 1)
+        places.append(Place(name, x + at * each, y + height - lower, wide, lower))
+    return places
+
+
+def _side(x: int, y: int, width: int, height: int, wish: Wish, *, notes: bool) -> list[Place]:
+    """The right column, from the top: result, early stopping, metrics, the rest as it fits."""
+    places: list[Place] = []
+    left = height
+    least = 5
+
+    def place(name: str, rows: int, keep: int) -> None:
+        """Put a pane below the others where enough rows stay free."""
+        nonlocal left
+        if rows >= 3 and left - rows >= keep:
+            places.append(Place(name, x, y + height - left, width, rows))
+            left -= rows
+
+    if wish.ended:
+        early = wish.num_early_rows + 2 if wish.early else 0
+        place("result", min(wish.num_result_rows + 2, max(3, left - early - least)), least)
+    if wish.early:
+        place("early", wish.num_early_rows + 2, least)
+    metrics_rows = wish.num_metrics + 3
+    others = [] if notes else [("checkpoints", wish.num_checkpoints + 2)]
+    others += [("machine", wish.num_machine_rows + 2)]
+    others += [("notes", 6)]
+    fitting: list[tuple[str, int]] = []
+    room = left - min(metrics_rows, max(least, left // 2))
+    for name, rows in others:
+        if rows <= room:
+            fitting.append((name, rows))
+            room -= rows
+    last = fitting[-1][0] if fitting else "metrics"
+    total = sum(rows for _, rows in fitting)
+    place("metrics", left if not fitting else max(least, min(metrics_rows, left - total)), 0)
+    for name, rows in fitting:
+        place(name, left if name == last else rows, 0)
+    return places

@@ -1,0 +1,128 @@
+"""Which curves a run offers and how each is drawn.
+
+A group is what a chart shows at once: `dice` holds `train/dice` and `valid/dice`. Pure.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Final
+
+from neurotrain.monitor.chart import Curve, Plot
+from neurotrain.monitor.series import Bucket, Series, sample
+from neurotrain.monitor.view import View
+
+SMOOTHINGS: Final = (0.0, 0.6, 0.9)
+_BY_STEP: Final = ("lr", "grad_norm", "samples_per_s")
+_MIN_TO_SMOOTH: Final = 10
+_SMALLER_IS_BETTER: Final = ("loss", "error", "hd95", "hausdorff", "perplexity", "mae", "mse")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Best:
+    """The best value of a metric and the epoch it was reached at."""
+
+    value: float
+    epoch: int
+
+
+def groups(view: View) -> tuple[str, ...]:
+    """The groups that have data: the loss, the monitored metric, other metrics, then the rest."""
+    found = dict.fromkeys(["loss"] if "loss" in view.by_step else [])
+    names = sorted(view.by_epoch, key=lambda name: name != view.facts.monitor)
+    metrics = dict.fromkeys(group_of(name) for name in names)
+    found.update({"loss": None} if "loss" in metrics else {})
+    found.update({name: None for name in metrics if name not in _BY_STEP})
+    found.update({name: None for name in _BY_STEP if name in view.by_step or name in metrics})
+    return tuple(found)
+
+
+def main_group(view: View) -> str:
+    """The group to show beside the loss: the monitored metric, or the first that is no loss."""
+    monitored = group_of(view.facts.monitor)
+    if monitored not in ("", "loss"):
+        return monitored
+    offered = [name for name in groups(view) if name not in ("loss", "lr")]
+    return next(iter(offered), "metrics")
+
+
+def group_of(name: str) -> str:
+    """`dice` of `valid/dice`."""
+    return name.rsplit("/", 1)[-1]
+
+
+def mode_of(name: str, view: View) -> str:
+    """Whether smaller (`min`) or larger values of a metric are better."""
+    facts = view.facts
+    if facts.mode and group_of(name) == group_of(facts.monitor):
+        return facts.mode
+    return "min" if any(word in name for word in _SMALLER_IS_BETTER) else "max"
+
+
+def has_best(name: str) -> bool:
+    """Whether a best value of it means anything."""
+    return group_of(name) not in _BY_STEP
+
+
+def best_of(name: str, view: View) -> Best | None:
+    """The best value of a metric so far."""
+    found = view.by_epoch.get(name, Series()).best(mode_of(name, view))
+    return None if found is None else Best(value=found[0], epoch=int(found[1]))
+
+
+def best_epoch(view: View) -> int | None:
+    """The epoch with the best monitored value."""
+    if view.early_stopping is not None and view.early_stopping.best_epoch:
+        return view.early_stopping.best_epoch
+    best = best_of(view.facts.monitor, view)
+    return None if best is None else best.epoch
+
+
+def plot(view: View, group: str, *, log: bool, smooth: float) -> Plot:
+    """What the chart of a group shows."""
+    curves: list[Curve] = []
+    for name, series, style in _members(view, group):
+        if smooth and group != "lr" and len(series.buckets) >= _MIN_TO_SMOOTH:
+            curves.append(Curve(name=name, buckets=series.buckets, style="raw"))
+            curves.append(Curve(name=name, buckets=smoothed(series, smooth), style=style))
+        else:
+            curves.append(Curve(name=name, buckets=series.buckets, style=style))
+        if style == "valid":
+            dots = Curve(name=name, buckets=series.buckets, style=style, drawn="points")
+            curves.append(dots)
+    epoch = best_epoch(view)
+    return Plot(
+        curves=tuple(curves),
+        log=log,
+        best_x=None if epoch is None else float(epoch),
+        saved_x=tuple(float(saved.epoch) for saved in view.checkpoints if saved.epoch),
+    )
+
+
+def smoothed(series: Series, weight: float) -> tuple[Bucket, ...]:
+    """The exponential moving average over the buckets, free of the start's pull towards zero."""
+    kept: list[Bucket] = []
+    mean, total = 0.0, 0.0
+    for bucket in series.buckets:
+        if math.isnan(bucket.low):
+            kept.append(bucket)
+            continue
+        middle = bucket.low / 2 + bucket.high / 2 if bucket.num > 1 else bucket.last
+        mean = weight * mean + (1 - weight) * middle
+        total = weight * total + (1 - weight)
+        kept.append(sample(bucket.last_x, mean / total, bucket.last_step))
+    return tuple(kept)
+
+
+def _members(view: View, group: str) -> list[tuple[str, Series, str]]:
+    if group in _BY_STEP:
+        series = view.by_step.get(group) or view.by_epoch.get(group, Series())
+        return [(group, series, "train")]
+    found: list[tuple[str, Series, str]] = []
+    if group == "loss" and "loss" in view.by_step:
+        found.append(("train/loss", view.by_step["loss"], "train"))
+    for name, series in view.by_epoch.items():
+        if group_of(name) == group and name not in [known for known, _, _ in found]:
+            found.append((name, series, "valid" if name.startswith("valid") else "train"))
+    return sorted(found, key=lambda member: member[2] == "valid")

@@ -1,0 +1,49 @@
+"""`run.started`: what the run says of itself."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from neurotrain.monitor import reading
+from neurotrain.monitor.view import Facts, Stage, View
+from neurotrain.recorder.events import Event
+
+
+def start(view: View, event: Event) -> View:
+    """The view with the run's facts and its stages; what stages did before stays."""
+    data = event.data
+    names = dict.fromkeys(name for name in reading.texts(data.get("stages")) if name)
+    known = {stage.name: stage for stage in view.stages}
+    stages = tuple(known.get(name, Stage(name=name)) for name in names)
+    return replace(view, facts=_facts(data), stages=stages or view.stages)
+
+
+def _facts(data: dict[str, object]) -> Facts:
+    monitor = reading.table(data.get("monitor"))
+    num_samples = reading.table(data.get("num_samples"))
+    sizes = [(part, reading.count(num_samples.get(part))) for part in ("train", "valid", "test")]
+    mode = monitor.get("mode")
+    early = reading.table(data.get("early_stopping"))
+    return Facts(
+        name=reading.text(data.get("name"), 80),
+        spec=reading.text(data.get("spec"), 120),
+        digest=reading.text(data.get("digest"), 16),
+        task=reading.text(data.get("task"), 40),
+        device=reading.text(data.get("device"), 20),
+        precision=reading.text(data.get("precision"), 12),
+        seed=reading.count(data.get("seed")),
+        world_size=reading.count(data.get("world_size")),
+        host=reading.text(data.get("host"), 60),
+        pid=reading.count(data.get("pid")),
+        model=reading.text(data.get("model"), 60),
+        num_parameters=reading.count(data.get("num_parameters")),
+        num_samples=tuple((part, size) for part, size in sizes if size is not None),
+        synthetic=data.get("synthetic") is True,
+        epochs=reading.count(data.get("epochs")),
+        steps_per_epoch=reading.count(data.get("steps_per_epoch")),
+        validate_every=reading.count(data.get("validate_every")) or 1,
+        monitor=reading.text(monitor.get("name"), 60),
+        mode="max" if mode == "max" else "min" if mode == "min" else "",
+        patience=reading.count(early.get("patience")),
+        min_delta=reading.finite(early.get("min_delta")),
+    )

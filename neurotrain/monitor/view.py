@@ -1,0 +1,216 @@
+"""What is known of a run after some of its events: plain frozen data.
+
+Knows no file, no clock and no screen. `fold` makes it, the widgets and `once` read it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Literal, TypeAlias
+
+from neurotrain.monitor.series import Series
+
+StageState: TypeAlias = Literal["waiting", "running", "done", "skipped"]
+Mark: TypeAlias = Literal["good", "info", "warn", "bad"]
+EndKind: TypeAlias = Literal["finished", "failed", "interrupted"]
+
+
+def no_series() -> Mapping[str, Series]:
+    """No curves at all."""
+    return MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What the run said of itself when it started."""
+
+    name: str = ""
+    spec: str = ""
+    digest: str = ""
+    task: str = ""
+    device: str = ""
+    precision: str = ""
+    seed: int | None = None
+    world_size: int | None = None
+    host: str = ""
+    pid: int | None = None
+    model: str = ""
+    num_parameters: int | None = None
+    num_samples: tuple[tuple[str, int], ...] = ()
+    synthetic: bool = False
+    epochs: int | None = None
+    steps_per_epoch: int | None = None
+    validate_every: int = 1
+    monitor: str = ""
+    mode: str = ""
+    patience: int | None = None
+    """In validations; None without early stopping."""
+    min_delta: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """One stage of the run's graph."""
+
+    name: str
+    state: StageState = "waiting"
+    started_at: float | None = None
+    seconds: float | None = None
+    reason: str = ""
+    result: tuple[tuple[str, float], ...] = ()
+    done: int | None = None
+    total: int | None = None
+    progress_at: float | None = None
+    step: int = 0
+    """The step at which its state was recorded."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Position:
+    """Where the training stands."""
+
+    epoch: int = 0
+    step: int = 0
+    batch: int | None = None
+    num_batches: int | None = None
+    loss: float | None = None
+    lr: float | None = None
+    grad_norm: float | None = None
+    samples_per_s: float | None = None
+    data_wait: float | None = None
+    epoch_started_at: float | None = None
+    validated: bool = False
+    """Whether the epoch's validation is over."""
+    num_finished: int = 0
+    """The last epoch that is over."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EarlyStopping:
+    """What early stopping watches and how near it is."""
+
+    monitor: str
+    mode: str
+    min_delta: float | None = None
+    value: float | None = None
+    best: float | None = None
+    best_epoch: int | None = None
+    counter: int = 0
+    patience: int = 0
+    needed: float | None = None
+    stops_at_epoch: int | None = None
+    stopped: bool = False
+    reason: str = ""
+    step: int = 0
+    epoch: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checkpoint:
+    """A saved checkpoint file."""
+
+    path: str
+    roles: tuple[str, ...]
+    epoch: int
+    step: int
+    time: float
+    num_bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EpochTime:
+    """How long an epoch took, with everything in it."""
+
+    epoch: int
+    seconds: float
+    validated: bool
+    step: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    """A line about the course of the run: something saved, a new best, a warning."""
+
+    time: float
+    mark: Mark
+    text: str
+    step: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Machine:
+    """The latest sample of the machine's load."""
+
+    cpu: float | None = None
+    memory_used_bytes: int | None = None
+    memory_total_bytes: int | None = None
+    process_memory_bytes: int | None = None
+    disk_free_bytes: int | None = None
+    gpus: tuple[Gpu, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gpu:
+    """The load of one GPU."""
+
+    index: int
+    util: float | None = None
+    memory_used_bytes: int | None = None
+    memory_total_bytes: int | None = None
+    temperature_c: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class End:
+    """How the run ended."""
+
+    kind: EndKind
+    time: float
+    seconds: float | None = None
+    exit_code: int | None = None
+    result: tuple[tuple[str, float], ...] = ()
+    score_name: str = ""
+    outputs: tuple[tuple[str, str], ...] = ()
+    message: str = ""
+    hint: str = ""
+    log: str = ""
+    signal: str = ""
+    checkpoint: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """A run as its events tell it."""
+
+    facts: Facts = field(default_factory=Facts)
+    stages: tuple[Stage, ...] = ()
+    position: Position = field(default_factory=Position)
+    early_stopping: EarlyStopping | None = None
+    early_history: tuple[EarlyStopping, ...] = ()
+    by_epoch: Mapping[str, Series] = field(default_factory=no_series)
+    """Every metric, x the epoch."""
+    by_step: Mapping[str, Series] = field(default_factory=no_series)
+    """`loss`, `lr`, `grad_norm`, `samples_per_s`, x the epochs done, with fractions."""
+    checkpoints: tuple[Checkpoint, ...] = ()
+    epoch_times: tuple[EpochTime, ...] = ()
+    notes: tuple[Note, ...] = ()
+    num_warnings: int = 0
+    machine: Machine | None = None
+    end: End | None = None
+    resumed_from: int | None = None
+    attempt: int = 0
+    seq: int = 0
+    started_at: float | None = None
+    """When the attempt began."""
+    updated_at: float | None = None
+    earlier_s: float = 0.0
+    """What earlier attempts took."""
+    num_events: int = 0
+    num_unknown: int = 0
+
+    @property
+    def stage(self) -> Stage | None:
+        """The stage that runs."""
+        return next((stage for stage in self.stages if stage.state == "running"), None)

@@ -1,0 +1,82 @@
+"""A chart of one group of curves in a box."""
+
+from __future__ import annotations
+
+from neurotrain.monitor import wording
+from neurotrain.monitor.chart import draw
+from neurotrain.monitor.clean import width as cells_of
+from neurotrain.monitor.frame import Frame
+from neurotrain.monitor.ink import Line, Span, box, cells, line
+from neurotrain.monitor.plots import best_of, groups, has_best, main_group, mode_of, plot
+from neurotrain.monitor.widgets.pane import Pane
+from neurotrain.monitor.widgets.progress import awaited
+
+
+class Curves(Pane):
+    """A chart: of the loss, of the chosen metric, or of the learning rate."""
+
+    def __init__(self, *, id: str, fixed: str = "", first: str = "") -> None:
+        super().__init__(id=id)
+        self.fixed = fixed
+        """The group that it always shows; empty where the person chooses."""
+        self.first = first
+        """The group that it shows before a choice; empty for the main metric."""
+
+    def group(self, frame: Frame) -> str:
+        """The group that it shows."""
+        return self.fixed or frame.options.group or self.first or main_group(frame.view)
+
+    def draw(self, frame: Frame, width: int, height: int) -> list[Line]:
+        """The box with the chart."""
+        group = self.group(frame)
+        options = frame.options
+        shown = plot(frame.view, group, log=options.log, smooth=options.smooth)
+        held = [curve for curve in shown.curves if curve.buckets]
+        if held:
+            body = draw(shown, width - 2, height - 2, frame.glyphs)
+        else:
+            body = _empty(frame, width - 2, height - 2)
+        title = _title(frame, group, [(curve.name, curve.style) for curve in held])
+        right = _right(frame, group, width - cells(title) - 8)
+        return box(title, right, body, width, height, frame.glyphs)
+
+
+def _title(frame: Frame, group: str, held: list[tuple[str, str]]) -> Line:
+    spans: list[Span] = [(group.replace("_", " "), "title")]
+    glyphs = frame.glyphs
+    drawn = dict.fromkeys((name, style) for name, style in held if style != "raw")
+    for name, style in drawn if len(drawn) > 1 or "/" in str(held) else ():
+        mark = glyphs.point if style == "valid" else glyphs.across
+        spans.append((f"  {mark} {name.split('/')[0]}", style))
+    return tuple(spans)
+
+
+def _right(frame: Frame, group: str, room: int) -> Line:
+    parts: list[str] = []
+    if frame.options.log:
+        parts.append("log scale")
+    if frame.options.smooth:
+        parts.append(f"smooth {frame.options.smooth:g}")
+    best = best_of(f"valid/{group}", frame.view) if has_best(group) else None
+    spans: Line = ()
+    if best is not None:
+        falling = mode_of(f"valid/{group}", frame.view) == "min"
+        glyph = frame.glyphs.falling if falling else frame.glyphs.up
+        at = f"{wording.value(best.value)} @ e{best.epoch}"
+        spans = ((f"{glyph} best {at}" if room >= len(at) + 8 else f"{glyph} {at}", "best"),)
+    offered = groups(frame.view)
+    told = " · ".join(parts)
+    if told:
+        spans = ((told + ("  " if spans else ""), "dim"), *spans)
+    if cells(spans) > room:
+        spans = spans[:1] if told and cells_of(told) <= room else ()
+    return spans if offered else ()
+
+
+def _empty(frame: Frame, width: int, height: int) -> list[Line]:
+    told = "nothing recorded" if frame.is_over else awaited(frame)[0]
+    if frame.view.position.epoch and not frame.is_over:
+        told = "no value yet"
+    middle = max(0, (height - 1) // 2)
+    gap = " " * max(0, (width - cells_of(told)) // 2)
+    return [line("")] * middle + [line(gap, (told, "dim"))]

@@ -1,0 +1,172 @@
+"""Early stopping: what is watched, the best, how much patience is left, when it would stop."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from neurotrain.monitor import wording
+from neurotrain.monitor.forecast import time_until
+from neurotrain.monitor.frame import Frame
+from neurotrain.monitor.ink import Line, Span, box, line
+from neurotrain.monitor.plots import best_of, mode_of
+from neurotrain.monitor.state import State
+from neurotrain.monitor.view import EarlyStopping, Facts
+from neurotrain.monitor.widgets.pane import Pane
+
+_MAX_BOXES: Final = 16
+
+
+class EarlyRow(Pane):
+    """Early stopping on one or two rows."""
+
+    def draw(self, frame: Frame, width: int, height: int) -> list[Line]:
+        """The shortest telling of it."""
+        early = frame.view.early_stopping
+        if early is None:
+            return [line(" Early stop  ", (_without(frame), "dim"))]
+        if height == 1:
+            return [_one_row(frame, early, width)]
+        return [_first_row(frame, early), _second_row(frame, early)]
+
+
+class EarlyBlock(Pane):
+    """Early stopping in a box."""
+
+    def draw(self, frame: Frame, width: int, height: int) -> list[Line]:
+        """A line for each fact."""
+        early = frame.view.early_stopping
+        title = line(("Early stop", "title"))
+        if early is None:
+            body = [line((f" {_without(frame)}", "dim"))]
+            return box(title, (), body, width, height, frame.glyphs)
+        return box(title, _now(frame, early), block(frame, early), width, height, frame.glyphs)
+
+
+def _now(frame: Frame, early: EarlyStopping) -> Line:
+    if early.stopped:
+        return (("stopped", "warn"),)
+    return (("over" if _is_training_over(frame) else "watching", "dim"),)
+
+
+def block(frame: Frame, early: EarlyStopping) -> list[Line]:
+    """The lines of the box."""
+    delta = f"  min delta {wording.small(early.min_delta)}" if early.min_delta else ""
+    rows = [
+        line((" monitor   ", "dim"), *_monitor(frame, early), (delta, "dim")),
+        line((" best      ", "dim"), *_best(frame, early)),
+        line((" now       ", "dim"), wording.value(early.value), *_change(early)),
+        line((" patience  ", "dim"), *_patience(frame, early, 12), (" validations", "dim")),
+    ]  # fmt: skip
+    if early.stopped:
+        return [*rows, line((" reason    ", "dim"), (early.reason or "no improvement", "warn"))]
+    if _is_training_over(frame):
+        return [*rows, line((" training  ended before the patience did", "dim"))]
+    return [
+        *rows,
+        line((" needs     ", "dim"), *_needed(early)),
+        line((" stops     ", "dim"), *_stops(early), *_when(frame, early)),
+    ]
+
+
+def _first_row(frame: Frame, early: EarlyStopping) -> Line:
+    return line(
+        " Early stop  ", *_monitor(frame, early), ("   best ", "dim"), *_best(frame, early),
+        ("   now ", "dim"), wording.value(early.value), *_change(early),
+    )  # fmt: skip
+
+
+def _second_row(frame: Frame, early: EarlyStopping) -> Line:
+    start = line("             ", *_patience(frame, early, _MAX_BOXES), ("   ", "plain"))
+    if early.stopped:
+        return (*start, (early.reason or "stopped: no improvement", "warn"))
+    if _is_training_over(frame):
+        return (*start, ("the training ended before the patience did", "dim"))
+    if early.stops_at_epoch is None:
+        return (*start, ("needs ", "dim"), *_needed(early))
+    return (*start, ("stops ", "dim"), *_stops(early), (" unless ", "dim"), *_needed(early))
+
+
+def _one_row(frame: Frame, early: EarlyStopping, width: int) -> Line:
+    boxes = _MAX_BOXES if width >= 70 else 5
+    row = line(" ", *_monitor(frame, early), " ", *_best(frame, early), "  ",
+               *_patience(frame, early, boxes))  # fmt: skip
+    if early.stopped:
+        return (*row, ("  stopped", "warn"))
+    if early.stops_at_epoch is not None and not _is_training_over(frame):
+        told = "  stops at e" if width >= 50 else "  stop@"
+        row = (*row, (f"{told}{early.stops_at_epoch}", "plain"))
+    if width < 70 or _is_training_over(frame):
+        return row
+    return (*row, ("  needs ", "dim"), *_needed(early))
+
+
+def _is_training_over(frame: Frame) -> bool:
+    over = frame.state in (State.FINISHED, State.EARLY_STOPPED)
+    stages = frame.view.stages
+    return over or any(stage.name == "trainer" and stage.state == "done" for stage in stages)
+
+
+def _without(frame: Frame) -> str:
+    facts: Facts = frame.view.facts
+    if facts.patience is not None:
+        patience = wording.plural(facts.patience, "validation")
+        return f"{facts.monitor}, patience {patience}; awaits the first validation"
+    if not facts.monitor:
+        return "off"
+    best = best_of(facts.monitor, frame.view)
+    told = "" if best is None else f"; best {wording.value(best.value)} @ epoch {best.epoch}"
+    return f"off; {facts.monitor} decides which checkpoint is best{told}"
+
+
+def _monitor(frame: Frame, early: EarlyStopping) -> Line:
+    mode = early.mode or mode_of(early.monitor, frame.view)
+    glyph = frame.glyphs.falling if mode == "min" else frame.glyphs.up
+    return ((f"{early.monitor} {glyph}", "plain"),)
+
+
+def _best(frame: Frame, early: EarlyStopping) -> Line:
+    at = "" if early.best_epoch is None else f" @ e{early.best_epoch}"
+    return ((wording.value(early.best), "best"), (at, "best"))
+
+
+def _change(early: EarlyStopping) -> Line:
+    if early.value is None or early.best is None or early.value == early.best:
+        return ()
+    return ((f" ({early.value - early.best:+.4f})", "dim"),)
+
+
+def _patience(frame: Frame, early: EarlyStopping, max_boxes: int) -> Line:
+    """A box for each validation of patience, filled where used up."""
+    left = early.patience - early.counter
+    style = "bad" if left <= 0 else "warn" if left <= 2 else "good"
+    counts: Span = (f"{early.counter}/{early.patience}", style)
+    if not 0 < early.patience <= max_boxes:
+        return (counts,)
+    used = min(early.counter, early.patience)
+    glyphs = frame.glyphs
+    return (
+        (glyphs.box_on * used, style), (glyphs.box_off * (early.patience - used), "dim"),
+        (" ", "plain"), counts,
+    )  # fmt: skip
+
+
+def _needed(early: EarlyStopping) -> Line:
+    if early.needed is None:
+        return (("any value", "plain"),)
+    sign = "<" if early.mode == "min" else ">"
+    return ((f"{early.monitor} {sign} {wording.value(early.needed)}", "plain"),)
+
+
+def _when(frame: Frame, early: EarlyStopping) -> Line:
+    """In which time it would stop, where the epochs so far tell."""
+    if early.stops_at_epoch is None or frame.is_over:
+        return ()
+    left = time_until(frame.view, early.stops_at_epoch)
+    return () if left is None else ((f", in {wording.duration(left.seconds)}", "dim"),)
+
+
+def _stops(early: EarlyStopping) -> Line:
+    if early.stops_at_epoch is None:
+        return (("not foreseen", "dim"),)
+    style = "warn" if early.patience - early.counter <= 2 else "plain"
+    return ((f"after epoch {early.stops_at_epoch}", style),)

@@ -1,0 +1,93 @@
+"""The list of runs to choose from."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import ClassVar, Final
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Vertical
+from textual.message import Message
+from textual.screen import Screen
+from textual.widgets import DataTable, Static
+
+from neurotrain.monitor import wording
+from neurotrain.monitor.clean import clean
+from neurotrain.monitor.ink import Glyphs
+from neurotrain.monitor.runs import Listing, RunSummary
+from neurotrain.monitor.state import LOOKS
+from neurotrain.monitor.widgets.notes import clock
+
+_BUDGET_S: Final = 0.1
+_READ_ON_S: Final = 0.02
+_COLUMNS: Final = ("run", "state", "epoch", "score", "changed")
+
+
+class Picker(Screen[None]):
+    """The runs of a folder, the newest first; enter opens one."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [("q,ctrl+c,escape", "app.exit", "leave")]
+
+    class Picked(Message):
+        """A run was chosen."""
+
+        def __init__(self, run_dir: str) -> None:
+            super().__init__()
+            self.run_dir = run_dir
+
+    def __init__(self, listing: Listing, glyphs: Glyphs, *, now: float) -> None:
+        super().__init__()
+        self._listing = listing
+        self._glyphs = glyphs
+        self._rows: tuple[RunSummary, ...] = ()
+        self._first_now = now
+
+    def compose(self) -> ComposeResult:
+        """A title, the table, the keys."""
+        with Vertical(id="picker"):
+            title = f" Runs in {clean(str(self._listing.folder))}"
+            yield Static(title, markup=False, classes="title")
+            yield DataTable(cursor_type="row", id="runs", zebra_stripes=False)
+            yield Static(" enter open   ↑ ↓ choose   q leave", markup=False, classes="hints")
+
+    def on_mount(self) -> None:
+        """Fill the table."""
+        table = self.query_one(DataTable)
+        for name in _COLUMNS:
+            table.add_column(name, key=name)
+        self.refresh_rows(self._first_now)
+        table.focus()
+
+    def refresh_rows(self, now: float) -> None:
+        """Take the runs as they are at a time."""
+        rows = self._listing.advance(now, _BUDGET_S / max(1, len(self._rows)))
+        if not all(row.is_read for row in rows):
+            self.set_timer(_READ_ON_S, partial(self.refresh_rows, now))
+        if rows == self._rows and self._rows:
+            return
+        table = self.query_one(DataTable)
+        at = table.cursor_row
+        self._rows = rows
+        table.clear()
+        for row in rows:
+            table.add_row(*self._cells(row), key=str(row.run_dir))
+        table.move_cursor(row=min(at, max(0, len(rows) - 1)))
+
+    def on_data_table_row_selected(self, event: DataTable.RowSelected) -> None:
+        """Open the chosen run."""
+        if event.row_key.value is not None:
+            self.post_message(self.Picked(event.row_key.value))
+
+    def _cells(self, row: RunSummary) -> tuple[Text, ...]:
+        if not row.is_read:
+            return Text(clean(row.run_dir.name, 60)), Text("reading…", style="dim")
+        look = LOOKS[row.state]
+        glyph = look.plain if self._glyphs.ascii_only else look.glyph
+        epochs = f"{row.epoch}/{row.epochs}" if row.epochs else str(row.epoch)
+        score = "" if row.score is None else f"{wording.value(row.score)}  {row.score_name}"
+        style = {"good": "green", "bad": "red", "warn": "yellow"}.get(look.style, "")
+        state = Text(f"{glyph} {row.state.value}", style=style)
+        name = Text(clean(row.run_dir.name, 60))
+        return name, state, Text(epochs), Text(score), Text(clock(row.changed_at))

@@ -1,0 +1,117 @@
+"""The run's graph: what needs what, with a digest for every node."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+import msgspec
+
+from neurotrain.plan.plan import STAGES, Facts, GraphNode, without_none
+from neurotrain.spec.experiment import Experiment
+
+_PARTS: Final = ("train", "valid", "test")
+
+
+def digest_of(value: Any) -> str:
+    """SHA-256 over the canonical JSON of a plain value, in hexadecimal."""
+    builtins = without_none(msgspec.to_builtins(value))
+    return hashlib.sha256(msgspec.json.encode(builtins, order="sorted")).hexdigest()
+
+
+def build_graph(experiment: Experiment, facts: Facts) -> tuple[GraphNode, ...]:
+    """The nodes in an order in which every node comes after what it needs."""
+    spec = without_none(msgspec.to_builtins(experiment))
+    train = dict(spec["train"])
+    optimizer, scheduler = train.pop("optimizer"), train.pop("scheduler")
+    graph = _Graph()
+    common = [facts.task, facts.classes]
+    for name in (name for name in _PARTS if name in facts.parts):
+        part = facts.parts[name]
+        transforms = spec["data"]["transforms"]["train" if name == "train" else "eval"]
+        graph.add(f"data.{name}", "dataset", [part, spec["data"][part.source], common])
+        graph.add(f"loader.{name}", "loader", [transforms], [f"data.{name}"])
+    graph.add("model", "model", [spec["model"], facts.in_channels, facts.out_channels])
+    graph.add("loss", "loss", [spec["loss"]])
+    graph.add("metrics", "metrics", [spec["metrics"], common])
+    graph.add("optimizer", "optimizer", [optimizer], ["model"])
+    graph.add("scheduler", "scheduler", [scheduler, facts.num_steps], ["optimizer"])
+    validates = ["loader.valid", "metrics"] if "valid" in facts.parts else []
+    windows = [spec["test"].get("sliding_window"), spec["test"]["overlap"]]
+    batches = [facts.micro_batch, facts.accumulation, facts.world_size, windows]
+    graph.add(
+        "trainer",
+        "trainer",
+        [train, spec["seed"], batches, facts.device, facts.threads, spec["engine"], facts.monitor],
+        ["loader.train", "model", "loss", "optimizer", "scheduler", *validates],
+    )
+    graph.add("weights", "artifact", [], ["trainer"])
+    if "test" in facts.parts:
+        graph.add("tester", "tester", [spec["test"]], ["weights", "loader.test", "metrics", "loss"])
+        graph.add("report", "artifact", [], ["tester"])
+    if "predict" in spec:
+        applied = {key: value for key, value in spec["test"].items() if key != "num_pictures"}
+        evaluation = [spec["predict"], applied, spec["data"]["transforms"]["eval"]]
+        graph.add("predictor", "predictor", evaluation, ["weights"])
+        graph.add("predictions", "artifact", [], ["predictor"])
+    return graph.nodes()
+
+
+def stages_of(nodes: Iterable[GraphNode]) -> tuple[GraphNode, ...]:
+    """The nodes that do work, in order."""
+    return tuple(node for node in nodes if node.kind in STAGES)
+
+
+def run_digest(nodes: Iterable[GraphNode]) -> str:
+    """The identity of a run: over all its stages."""
+    return digest_of({node.id: node.digest for node in stages_of(nodes)})
+
+
+def mermaid(nodes: Iterable[GraphNode]) -> str:
+    """The graph as a Mermaid flow chart."""
+    shapes = {"artifact": "[({})]", "trainer": "[[{}]]", "tester": "[[{}]]", "predictor": "[[{}]]"}
+    lines = ["flowchart LR"]
+    for node in nodes:
+        box = shapes.get(node.kind, "[{}]").format(node.id)
+        lines.append(f"  {_mermaid_id(node.id)}{box}")
+        lines += [f"  {_mermaid_id(need)} --> {_mermaid_id(node.id)}" for need in node.needs]
+    return "\n".join(lines) + "\n"
+
+
+def _mermaid_id(name: str) -> str:
+    return name.replace(".", "_")
+
+
+class _Graph:
+    def __init__(self) -> None:
+        self._nodes: dict[str, GraphNode] = {}
+
+    def add(self, name: str, kind: str, values: list[Any], needs: Iterable[str] = ()) -> None:
+        below = {need: self._nodes[need].digest for need in needs}
+        digest = digest_of({"kind": kind, "values": values, "needs": below})
+        self._nodes[name] = GraphNode(id=name, kind=kind, needs=tuple(needs), digest=digest)
+
+    def nodes(self) -> tuple[GraphNode, ...]:
+        return tuple(self._nodes.values())
+
+
+def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
+    """Every value that differs between two plain trees, as `path: old -> new`."""
+    before, after = dict(_leaves(old)), dict(_leaves(new))
+    told = []
+    for path in sorted(before.keys() | after.keys()):
+        if before.get(path) != after.get(path):
+            told.append(f"{path}: {before.get(path, 'absent')} -> {after.get(path, 'absent')}")
+    return told
+
+
+def _leaves(value: Any, path: str = "") -> Iterable[tuple[str, Any]]:
+    if isinstance(value, Mapping):
+        for key, below in value.items():
+            yield from _leaves(below, f"{path}.{key}" if path else key)
+    elif isinstance(value, (list, tuple)) and any(isinstance(b, Mapping) for b in value):
+        for index, below in enumerate(value):
+            yield from _leaves(below, f"{path}[{index}]")
+    else:
+        yield path, list(value) if isinstance(value, tuple) else value

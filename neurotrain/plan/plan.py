@@ -1,0 +1,166 @@
+"""The plan as data, and its file.
+
+The same spec gives the same bytes on any machine: no time, no host, no absolute path. What depends
+on the machine (device, threads) is decided at compile time and stands here as a value.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final, Literal
+
+import msgspec
+from msgspec import Meta
+
+from neurotrain.component.base import Options, Positive
+from neurotrain.component.catalogue import Catalogue
+from neurotrain.spec.experiment import Experiment
+from neurotrain.spec.train import TrainOptions
+
+__all__ = ["Experiment", "Facts", "GraphNode", "Part", "Plan", "Prediction", "TrainOptions"]
+FORMAT: Final = 1
+
+
+Digest = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
+Count = Annotated[int, Meta(ge=0)]
+
+
+class Part(Options, frozen=True, kw_only=True):
+    """The samples of training, validation or test."""
+
+    source: Annotated[
+        Literal["train", "valid", "test"],
+        Meta(description="The dataset of the spec that they come from"),
+    ]
+    num_samples: Annotated[Count, Meta(description="How many there are")]
+    digest: Annotated[
+        Digest,
+        Meta(
+            description="SHA-256 over the sorted relative names and sizes of the files of the "
+            "samples in it"
+        ),
+    ]
+
+
+class Facts(Options, frozen=True, kw_only=True):
+    """What follows from the spec and the data."""
+
+    task: Annotated[Literal["segmentation", "classification"], Meta(description="What is learned")]
+    classes: Annotated[tuple[str, ...], Meta(description="Class names in label order")]
+    raw_channels: Annotated[
+        Positive, Meta(description="Channels of the images as loaded, before transforms")
+    ]
+    in_channels: Annotated[Positive, Meta(description="Channels that reach the model")]
+    out_channels: Annotated[
+        Positive, Meta(description="Channels of the model's output: one for two classes")
+    ]
+    image_size: Annotated[
+        tuple[int, int] | None,
+        Meta(description="Height and width before the model in training; absent: images differ"),
+    ]
+    synthetic: Annotated[bool, Meta(description="Whether some of the data is generated")]
+    parts: Annotated[dict[str, Part], Meta(description="By name: train, valid, test")]
+    samples_per_epoch: Annotated[
+        Count, Meta(description="Training samples of one epoch: images times crops")
+    ]
+    micro_batch: Annotated[Positive, Meta(description="Samples per forward pass and process")]
+    accumulation: Annotated[Positive, Meta(description="Forward passes per update")]
+    global_batch: Annotated[Positive, Meta(description="Samples per update over all processes")]
+    world_size: Annotated[Positive, Meta(description="Processes that train together")]
+    micro_steps_per_epoch: Annotated[
+        Count, Meta(description="Forward passes in an epoch, of each process")
+    ]
+    steps_per_epoch: Annotated[Count, Meta(description="Updates in an epoch")]
+    dropped_samples: Annotated[
+        Count, Meta(description="Samples left over at the end of an epoch; others in each epoch")
+    ]
+    num_steps: Annotated[Count, Meta(description="Updates in the whole training")]
+    device: Annotated[str, Meta(description="Where the model runs: cpu or cuda")]
+    threads: Annotated[Positive, Meta(description="CPU threads of torch")]
+    monitor: Annotated[str, Meta(description="The recorded value that chooses the best weights")]
+    monitor_mode: Annotated[
+        Literal["min", "max"], Meta(description="Whether smaller or larger values are better")
+    ]
+
+
+class GraphNode(Options, frozen=True, kw_only=True):
+    """A node of the run's graph."""
+
+    id: Annotated[str, Meta(description="Its name, unique in the graph")]
+    kind: Annotated[str, Meta(description="What it is: dataset, model, trainer, artifact, …")]
+    needs: Annotated[
+        tuple[str, ...], Meta(description="The nodes that must be there before it")
+    ] = ()
+    digest: Annotated[
+        Digest,
+        Meta(description="SHA-256 over its resolved values and the digests of what it needs"),
+    ]
+
+
+class Prediction(Options, frozen=True, kw_only=True):
+    """A number told before the run, with the way it was found."""
+
+    name: Annotated[str, Meta(description="What is predicted")]
+    value: Annotated[float, Meta(description="The number")]
+    unit: Annotated[str, Meta(description="Its unit")]
+    method: Annotated[str, Meta(description="How it was found")]
+
+
+class Plan(Options, frozen=True, kw_only=True):
+    """A spec compiled: what the runtime obeys."""
+
+    format: Annotated[Literal[1], Meta(description="Version of the plan's format")] = 1
+    name: Annotated[str, Meta(description="Name of the run and of its folder")]
+    spec: Annotated[str, Meta(description="The spec's file name")]
+    digest: Annotated[
+        Digest, Meta(description="SHA-256 over every stage's digest; the identity of the run")
+    ]
+    experiment: Annotated[Experiment, Meta(description="The spec with every value decided")]
+    facts: Annotated[Facts, Meta(description="What follows from the spec and the data")]
+    nodes: Annotated[
+        tuple[GraphNode, ...], Meta(description="The graph; each node after what it needs")
+    ]
+    deepspeed: Annotated[
+        dict[str, Any], Meta(description="The same training as DeepSpeed's configuration")
+    ]
+    predictions: Annotated[
+        tuple[Prediction, ...], Meta(description="Numbers told before the run")
+    ] = ()
+    provenance: Annotated[
+        dict[str, str],
+        Meta(
+            description="Where each value comes from: file:line:column from the spec's folder, "
+            "--set, default or derived: …"
+        ),
+    ] = msgspec.field(default_factory=dict)
+
+
+STAGES: Final = ("trainer", "tester", "predictor")
+
+
+def encode(plan: Plan) -> bytes:
+    """The plan's bytes: indented JSON with sorted keys."""
+    return msgspec.json.format(msgspec.json.encode(tree_of(plan), order="sorted")) + b"\n"
+
+
+def tree_of(plan: Plan) -> dict[str, Any]:
+    """The plan as plain values."""
+    tree: dict[str, Any] = without_none(msgspec.to_builtins(plan))
+    return tree
+
+
+def decode(text: bytes, catalogue: Catalogue) -> Plan:
+    """The plan in these bytes.
+
+    Raises:
+        msgspec.ValidationError: the bytes are not a plan of this version.
+    """
+    return msgspec.json.decode(text, type=Plan, dec_hook=catalogue.decode_custom)
+
+
+def without_none(value: Any) -> Any:
+    """The value without keys that hold None: absent is how the language says it."""
+    if isinstance(value, dict):
+        return {key: without_none(below) for key, below in value.items() if below is not None}
+    if isinstance(value, (list, tuple)):
+        return [without_none(below) for below in value]
+    return value

@@ -1,0 +1,34 @@
+"""Reading a plan from its file: only what the compiler wrote is obeyed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from neurotrain.component.catalogue import Catalogue
+from neurotrain.plan.graph import build_graph, run_digest
+from neurotrain.plan.plan import Plan, decode
+
+
+class BadPlan(Exception):
+    """A file that is no plan, or one that was changed after it was compiled."""
+
+
+def load(file: Path, catalogue: Catalogue) -> Plan:
+    """The plan in a file, whose digests fit its values.
+
+    Raises:
+        BadPlan: they do not, or the file is no plan of this version.
+        OSError: it cannot be read.
+    """
+    try:
+        plan = decode(file.read_bytes(), catalogue)
+    except (msgspec.MsgspecError, ValueError) as error:
+        raise BadPlan(f"{file} is not a plan of this version: {error}") from error
+    nodes = build_graph(plan.experiment, plan.facts)
+    if nodes != plan.nodes or run_digest(nodes) != plan.digest:
+        raise BadPlan(
+            f"{file} was changed after it was compiled; a plan is binding: change the spec instead"
+        )
+    return plan

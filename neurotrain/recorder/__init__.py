@@ -1,0 +1,1 @@
+"""What a run tells: events, meters and sinks. Knows nothing of specs or plans."""

@@ -1,0 +1,43 @@
+"""What a test found, as data: the tester makes it, reports and pictures show it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SampleScore:
+    """One sample's own values; a metric that is not defined for it is NaN."""
+
+    id: str
+    loss: float
+    metrics: Mapping[str, float]
+    truth: str = ""
+    """The class name, in classification."""
+    prediction: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TestResult:
+    """The scores of one test."""
+
+    run: str
+    spec: str
+    task: str
+    """`segmentation` or `classification`."""
+    classes: tuple[str, ...]
+    synthetic: bool
+    """The data was generated, not measured."""
+    weights: str
+    """The checkpoint that was tested, relative to the run directory, and its epoch in words."""
+    scored_inside_roi: bool
+    main_metric: str
+    """The metric that stands for the result."""
+    overall: Mapping[str, float]
+    """Metric values over all pixels or samples, and `loss`."""
+    per_class: Mapping[str, Mapping[str, float]]
+    confusion: tuple[tuple[int, ...], ...]
+    """Counts of pixels or samples, rows truth, columns prediction."""
+    samples: tuple[SampleScore, ...]
+    seconds: float

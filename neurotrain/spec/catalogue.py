@@ -1,0 +1,24 @@
+"""Every component that NeuroTrain brings, family by family."""
+
+from __future__ import annotations
+
+from neurotrain import dataset, losses, metrics, models, optim, postprocess, transforms
+from neurotrain.component.catalogue import Catalogue
+from neurotrain.spec.experiment import Classification, Segmentation, TorchEngine
+
+
+def built_in() -> Catalogue:
+    """The catalogue without plugins."""
+    return Catalogue.of(
+        (
+            *(Segmentation, Classification),
+            *dataset.BUILT_IN,
+            *transforms.BUILT_IN,
+            *models.BUILT_IN,
+            *losses.BUILT_IN,
+            *metrics.BUILT_IN,
+            *optim.BUILT_IN,
+            *postprocess.BUILT_IN,
+            TorchEngine,
+        )
+    )

@@ -1,0 +1,146 @@
+"""The whole experiment spec as typed structs.
+
+The schema, the field reference and the editor completion are made from these; nothing else says
+what a spec may hold.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Literal
+
+import msgspec
+from msgspec import Meta
+
+from neurotrain.component.base import Component, Family, Options, Positive
+from neurotrain.component.paths import PathText
+from neurotrain.dataset.blocks import Data
+from neurotrain.losses.base import Loss
+from neurotrain.metrics.base import Metric
+from neurotrain.models.base import Model
+from neurotrain.postprocess.base import Postprocess
+from neurotrain.spec.train import TrainOptions
+
+ClassName = Annotated[str, Meta(min_length=1, max_length=100)]
+
+
+class Task(Family):
+    """What is to be learned."""
+
+    __slots__ = ()
+    family: ClassVar[str] = "task"
+
+
+class Segmentation(Component, Task, tag="segmentation", frozen=True, kw_only=True):
+    """A class for every pixel. Two classes are one logit with a sigmoid, more are a softmax."""
+
+    classes: Annotated[
+        tuple[ClassName, ...],
+        Meta(description="Class names in label order; the first is the background", min_length=2),
+    ]
+
+
+class Classification(Component, Task, tag="classification", frozen=True, kw_only=True):
+    """A class for every image. Two classes are one logit with a sigmoid, more are a softmax."""
+
+    classes: Annotated[
+        tuple[ClassName, ...],
+        Meta(description="Class names in label order; empty: the names that the data gives"),
+    ] = ()
+
+
+class Test(Options, frozen=True, kw_only=True):
+    """How the model is evaluated on validation and test images."""
+
+    batch: Annotated[
+        Positive, Meta(description="Images per forward pass; images of different sizes go alone")
+    ] = 8
+    sliding_window: (
+        Annotated[
+            tuple[Positive, Positive],
+            Meta(description="Height and width in pixels of the windows in which images are cut"),
+        ]
+        | None
+    ) = None
+    overlap: Annotated[
+        float, Meta(description="Share by which windows overlap", ge=0.0, lt=1.0)
+    ] = 0.25
+    flips: Annotated[
+        bool, Meta(description="In test and prediction, average over the four mirrored images")
+    ] = False
+    num_pictures: Annotated[
+        int, Meta(description="Test samples that are drawn as pictures", ge=0, le=1000)
+    ] = 8
+
+
+class Predict(Options, frozen=True, kw_only=True):
+    """What the trained model is used on."""
+
+    input: Annotated[PathText, Meta(description="Images to predict: a file or a pattern")]
+    roi: (
+        Annotated[
+            PathText,
+            Meta(
+                description="Region-of-interest masks of these images, paired by name; outside "
+                "them everything is background"
+            ),
+        ]
+        | None
+    ) = None
+    postprocess: Annotated[
+        tuple[Postprocess, ...], Meta(description="Steps from probabilities to masks, in order")
+    ] = ()
+
+
+class Engine(Family):
+    """What steps the model."""
+
+    __slots__ = ()
+    family: ClassVar[str] = "engine"
+
+
+class TorchEngine(Component, Engine, tag="torch", frozen=True, kw_only=True):
+    """One process on one device."""
+
+    device: Annotated[
+        Literal["auto", "cpu", "cuda"],
+        Meta(description="Where the model runs; auto takes a GPU where one is found at compile"),
+    ] = "auto"
+    threads: Annotated[
+        Positive | None, Meta(description="CPU threads of torch; by default the cores, at most 8")
+    ] = None
+
+
+class Experiment(Options, frozen=True, kw_only=True):
+    """One experiment: what is learned, from what, by which model, and how."""
+
+    version: Annotated[Literal[1], Meta(description="Version of the spec language")]
+    name: Annotated[
+        str,
+        Meta(
+            description="Name of the run and of its folder",
+            pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$",
+            extra_json_schema={
+                "x-wants": "letters, digits, '.', '_' and '-', beginning with a letter or digit"
+            },
+        ),
+    ]
+    seed: Annotated[int, Meta(description="Start of every random choice", ge=0, le=2**63 - 1)] = 42
+    task: Annotated[Task, Meta(description="What is to be learned")]
+    data: Annotated[Data, Meta(description="Where samples come from")]
+    model: Annotated[Model, Meta(description="The network")]
+    loss: Annotated[
+        tuple[Loss, ...], Meta(description="What is made small: the weighted sum", min_length=1)
+    ]
+    metrics: Annotated[
+        tuple[Metric, ...], Meta(description="What is measured on validation and test data")
+    ] = ()
+    train: Annotated[TrainOptions, Meta(description="How the model is trained")] = msgspec.field(
+        default_factory=TrainOptions
+    )
+    test: Annotated[Test, Meta(description="How the model is evaluated")] = msgspec.field(
+        default_factory=Test
+    )
+    predict: Annotated[Predict | None, Meta(description="What the model is used on")] = None
+    engine: Annotated[Engine, Meta(description="What steps the model")] = msgspec.field(
+        default_factory=TorchEngine
+    )

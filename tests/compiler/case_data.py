@@ -1,0 +1,62 @@
+"""Small image folders for specs to point to, each with one thing about it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PIL import Image
+
+SIZE = (96, 80)
+"""Width and height in pixels."""
+
+
+def make(root: Path) -> None:
+    """Every folder that a case names below `${env:CASE_DATA}`."""
+    _pairs(root / "eyes", 12)
+    for number in range(12):
+        _mask(root / "eyes" / "regions" / f"{number:02d}.png")
+    _pairs(root / "others", 6, first=50)
+    _pairs(root / "grey", 6, first=50, mode="L")
+    _pairs(root / "few", 2)
+    _pairs(root / "no-mask", 6)
+    (root / "no-mask" / "masks" / "03.png").unlink()
+    _pairs(root / "damaged", 6)
+    (root / "damaged" / "images" / "02.png").write_bytes(b"")
+    _pairs(root / "small-mask", 6)
+    _mask(root / "small-mask" / "masks" / "04.png", (48, 40))
+    _pairs(root / "mixed-channels", 6)
+    _image(root / "mixed-channels" / "images" / "05.png", "L")
+    _pairs(root / "mixed-sizes", 6)
+    _image(root / "mixed-sizes" / "images" / "01.png", "RGB", (120, 88))
+    _mask(root / "mixed-sizes" / "masks" / "01.png", (120, 88))
+    _pairs(root / "ambiguous", 2)
+    _mask(root / "ambiguous" / "masks" / "00_a.png")
+    _mask(root / "ambiguous" / "masks" / "00_b.png")
+    (root / "ambiguous" / "masks" / "00.png").unlink()
+    _folders(root / "pets", ("cat", "dog"))
+    _folders(root / "birds", ("crow", "dog"))
+    _folders(root / "one-class", ("cat",))
+
+
+def _pairs(folder: Path, count: int, *, first: int = 0, mode: str = "RGB") -> None:
+    for number in range(first, first + count):
+        _image(folder / "images" / f"{number:02d}.png", mode)
+        _mask(folder / "masks" / f"{number:02d}.png")
+
+
+def _folders(root: Path, classes: tuple[str, ...]) -> None:
+    for name in classes:
+        for number in range(8):
+            _image(root / name / f"{number}.png", "RGB", (32, 32))
+
+
+def _image(file: Path, mode: str, size: tuple[int, int] = SIZE) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    Image.new(mode, size, 90 if mode == "L" else (90, 80, 70)).save(file)
+
+
+def _mask(file: Path, size: tuple[int, int] = SIZE) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    mask = Image.new("L", size, 0)
+    mask.paste(255, (4, 4, 20, 20))
+    mask.save(file)

@@ -1,0 +1,100 @@
+"""Compiling a spec in a test: a file or a text, with the case data and an own environment."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from neurotrain.compiler.draft import Draft, Options
+from neurotrain.compiler.driver import compile_spec
+from neurotrain.language.diagnostics import Diagnostic, Report
+from neurotrain.language.load import Loaded, load
+from neurotrain.language.render import place_of, render_text
+from neurotrain.language.tree import Place
+from neurotrain.plan.plan import Plan
+from neurotrain.spec.catalogue import built_in
+
+from .case_data import make
+
+CATALOGUE = built_in()
+CASES = Path(__file__).parent / "cases"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What a spec became."""
+
+    loaded: Loaded
+    report: Report
+    draft: Draft | None
+
+    @property
+    def codes(self) -> list[str]:
+        """The codes of all faults, sorted."""
+        return sorted(item.code.id for item in self.report.items)
+
+    @property
+    def only(self) -> Diagnostic:
+        """The one fault there is."""
+        assert len(self.report.items) == 1, self.text
+        return self.report.items[0]
+
+    @property
+    def plan(self) -> Plan:
+        """The plan of a spec without errors."""
+        assert self.draft is not None
+        assert self.draft.plan is not None, self.text
+        return self.draft.plan
+
+    @property
+    def text(self) -> str:
+        """The report as people see it."""
+        return render_text(self.report, self.loaded.root, self.loaded.sources, colour=False)
+
+    def place(self, diagnostic: Diagnostic) -> Place:
+        """Where a fault is told."""
+        return place_of(diagnostic, self.loaded.root)
+
+
+Compiling = Callable[..., Outcome]
+
+
+def compiled(file: Path, environment: dict[str, str], overrides: Sequence[str] = ()) -> Outcome:
+    """Load and compile a spec as the program does."""
+    report = Report()
+    loaded = load(file, overrides=overrides, environment=environment, report=report)
+    draft = None
+    if loaded.root is not None:
+        draft = compile_spec(
+            loaded.root, file, catalogue=CATALOGUE, environment=environment, options=Options(),
+            report=report, incomplete=loaded.incomplete,
+        )  # fmt: skip
+    return Outcome(loaded=loaded, report=report, draft=draft)
+
+
+@pytest.fixture(scope="session")
+def case_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The image folders of all cases."""
+    root = tmp_path_factory.mktemp("data")
+    make(root)
+    return root
+
+
+@pytest.fixture
+def compiling(case_data: Path, tmp_path: Path) -> Compiling:
+    """Compiles a text as `spec.yaml`, or a file; texts may extend `bases/…` of the cases."""
+
+    def compiles(spec: str | Path, *overrides: str, **environment: str) -> Outcome:
+        file = spec
+        if isinstance(file, str):
+            bases = tmp_path / "bases"
+            if not bases.exists():
+                bases.symlink_to(CASES / "bases")
+            file = tmp_path / "spec.yaml"
+            file.write_text(str(spec), encoding="utf-8")
+        return compiled(file, {"CASE_DATA": str(case_data), **environment}, overrides)
+
+    return compiles

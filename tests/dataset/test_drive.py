@@ -1,0 +1,49 @@
+"""The DRIVE data itself, where it is at hand."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from neurotrain.component.paths import Resolver
+from neurotrain.dataset.paired_images import PairedImages
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+ROOT = Path(os.environ.get("DRIVE_ROOT", CHECKOUT.parent / "shared" / "data" / "DRIVE"))
+RESOLVER = Resolver(base=CHECKOUT, environment={})
+
+pytestmark = pytest.mark.skipif(not ROOT.is_dir(), reason=f"no DRIVE data in {ROOT}")
+
+
+def component(part: str) -> PairedImages:
+    return PairedImages(
+        root=str(ROOT / part), images="images/*.tif", masks="1st_manual/*.gif", roi="mask/*.gif"
+    )
+
+
+@pytest.mark.parametrize(("part", "first"), [("training", 21), ("test", 1)])
+def test_all_twenty_images_are_paired(part: str, first: int) -> None:
+    """Image, first observer's mask and field of view have the same number."""
+    found = component(part).survey(RESOLVER, max_headers=None, num_classes=2)
+    assert found.faults == ()
+    assert [info.size for info in found.samples] == [(584, 565)] * 20
+    for number, info in enumerate(found.samples, first):
+        assert info.files == (
+            f"images/{number:02}_{part}.tif",
+            f"1st_manual/{number:02}_manual1.gif",
+            f"mask/{number:02}_{part}_mask.gif",
+        )
+
+
+def test_a_sample_loads() -> None:
+    """An eighth of the field of view is vessel, and nearly none outside."""
+    drive = component("training")
+    found = drive.survey(RESOLVER, max_headers=0, num_classes=2)
+    sample = drive.open(RESOLVER, found.samples, 2).load(0)
+    assert sample.roi_HW is not None
+    assert sample.image_CHW.shape == (3, 584, 565)
+    assert 0.08 < sample.target[sample.roi_HW].mean() < 0.18
+    assert np.mean(sample.target[~sample.roi_HW]) < 0.001

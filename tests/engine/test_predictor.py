@@ -1,0 +1,128 @@
+"""Predictions have the size of their inputs and survive a round trip through files."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torch import nn
+from torch.utils.data import DataLoader, TensorDataset
+
+from neurotrain.engine import Predictor
+from neurotrain.engine.inference import Inference
+from neurotrain.postprocess.steps import RemoveSmallObjects, Threshold
+from neurotrain.transforms.fixed import Resize
+
+
+class Bright(nn.Module):
+    """One logit a pixel: positive where the image is bright."""
+
+    def forward(self, x_BCHW: torch.Tensor) -> torch.Tensor:
+        """The mean over channels, shifted."""
+        return (x_BCHW.mean(1, keepdim=True) - 0.5) * 20
+
+
+def photograph(folder: Path, name: str, size: tuple[int, int] = (30, 20)) -> Path:
+    """A dark picture with a bright square and a bright dot."""
+    array = np.full((*size, 3), 20, dtype=np.uint8)
+    array[5:15, 5:15] = 230
+    array[18, 18] = 230
+    Image.fromarray(array).save(folder / name)
+    return folder / name
+
+
+@pytest.mark.parametrize("suffix", [".png", ".tif", ".bmp", ".jpg"])
+def test_masks_have_the_size_of_their_images(tmp_path: Path, suffix: str) -> None:
+    """Also after the model saw another size; lossy formats give PNG."""
+    file = photograph(tmp_path, f"a{suffix}")
+    predictor = Predictor(
+        Bright(), output_dir=tmp_path / "out", class_labels=("dark", "bright"),
+        transforms=(Resize(size=(64, 64)),),
+    )  # fmt: skip
+    written = predictor.save_predictions(predictor.predict_files([file]))
+    mask = Image.open(written[0])
+    assert written[0].suffix == (".png" if suffix == ".jpg" else suffix)
+    assert mask.size == (20, 30)
+    assert set(np.unique(np.asarray(mask))) == {0, 255}
+
+
+def test_postprocessing_is_done_in_order(tmp_path: Path) -> None:
+    """The dot goes, the square stays."""
+    file = photograph(tmp_path, "a.png")
+    steps = (Threshold(value=0.5), RemoveSmallObjects(min_size=5))
+    predictor = Predictor(Bright(), output_dir=tmp_path / "out", postprocess=steps)
+    written = predictor.save_predictions(predictor.predict_files([file]))
+    mask_HW = np.asarray(Image.open(written[0])) == 255
+    assert mask_HW.sum() == 100
+    assert mask_HW[5:15, 5:15].all()
+    rows = list(csv.DictReader((tmp_path / "out/predictions.csv").open()))
+    assert float(rows[0]["share of 1"]) == pytest.approx(100 / 600, abs=1e-6)
+
+
+def test_images_of_one_name_do_not_overwrite_each_other(tmp_path: Path) -> None:
+    """Two folders may hold the same file name."""
+    for folder in ("one", "two"):
+        (tmp_path / folder).mkdir()
+        photograph(tmp_path / folder, "a.png")
+    predictor = Predictor(Bright(), output_dir=tmp_path / "out")
+    files = [tmp_path / "one/a.png", tmp_path / "two/a.png"]
+    written = predictor.save_predictions(predictor.predict_files(files))
+    assert len(set(written)) == 3
+
+
+def test_single_images_of_every_kind_agree(tmp_path: Path) -> None:
+    """A path, a PIL image and arrays with channels first or last give the same."""
+    file = photograph(tmp_path, "a.png")
+    array_HWC = np.asarray(Image.open(file))
+    predictor = Predictor(Bright())
+    wanted = predictor.predict_single(file)
+    assert wanted.shape == (2, 30, 20)
+    assert np.allclose(wanted.sum(0), 1)
+    channels_first = np.moveaxis(array_HWC, -1, 0)
+    for image in (Image.open(file), array_HWC, channels_first, channels_first / np.float32(255)):
+        assert np.allclose(predictor.predict_single(image), wanted, atol=1e-6)
+
+
+def test_flips_and_windows_change_nothing_for_a_pointwise_model(tmp_path: Path) -> None:
+    """A model that looks at one pixel is the same in windows and mirrored."""
+    file = photograph(tmp_path, "a.png", (70, 50))
+    wanted = Predictor(Bright()).predict_single(file)
+    inference = Inference(device=torch.device("cpu"), window=(32, 32), flips=True, divisor=8)
+    found = Predictor(Bright(), inference=inference).predict_single(file)
+    assert np.allclose(found, wanted, atol=1e-5)
+
+
+def test_a_grey_image_for_a_colour_model_is_made_rgb(tmp_path: Path) -> None:
+    """Files are brought to the channels of training; arrays with other channels are refused."""
+    Image.fromarray(np.full((8, 8), 200, np.uint8)).save(tmp_path / "grey.png")
+    predictor = Predictor(Bright(), num_channels=3)
+    assert predictor.predict_single(tmp_path / "grey.png").shape == (2, 8, 8)
+    with pytest.raises(ValueError, match="1 channels, the model was trained on 3"):
+        predictor.predict_single(np.zeros((8, 8), np.uint8))
+
+
+def test_batches_give_probabilities() -> None:
+    """A loader of pairs gives one array a sample."""
+    loader = DataLoader(TensorDataset(torch.rand(5, 3, 8, 8), torch.zeros(5)), batch_size=2)
+    found = Predictor(Bright()).predict_batch(loader)
+    assert [p.shape for p in found] == [(2, 8, 8)] * 5
+
+
+def test_saving_without_a_folder_is_an_error() -> None:
+    """There is no default place."""
+    with pytest.raises(ValueError, match="output_dir"):
+        Predictor(Bright()).save_predictions([])
+
+
+def test_masks_have_the_values_of_the_training_masks(tmp_path: Path) -> None:
+    """Whoever trains on masks of 0 and 128 gets such masks back."""
+    file = photograph(tmp_path, "a.png")
+    predictor = Predictor(Bright(), output_dir=tmp_path / "out", label_values=(0, 128))
+    written = predictor.save_predictions(predictor.predict_files([file]))
+    assert set(np.unique(np.asarray(Image.open(written[0])))) == {0, 128}
+    rows = list(csv.DictReader((tmp_path / "out/predictions.csv").open()))
+    assert rows[0]["image"] == str(file)
