@@ -6,6 +6,7 @@ or on how often the run was resumed. So an epoch can be entered at any batch wit
 
 from __future__ import annotations
 
+import atexit
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -200,16 +201,19 @@ def _made_by_workers(maker: BatchMaker, orders: list[Order], num_workers: int) -
         worker_init_fn=_ignore_signals,
     )
     iterator = iter(loader)
-    while True:
-        try:
-            made = next(iterator, None)
-        except RuntimeError as error:
-            raise WorkerDied(f"a loading process died: {error}") from error
-        if made is None:
-            return
-        if isinstance(made, CorruptSample):
-            raise made
-        yield made
+    # Python waits at its end for processes that ignore its SIGTERM: they must be told before.
+    shut_down = iterator._shutdown_workers  # type: ignore[attr-defined]
+    atexit.register(shut_down)
+    try:
+        while (made := next(iterator, None)) is not None:
+            if isinstance(made, CorruptSample):
+                raise made
+            yield made
+    except RuntimeError as error:
+        raise WorkerDied(f"a loading process died: {error}") from error
+    finally:
+        atexit.unregister(shut_down)
+        shut_down()
 
 
 def _ignore_signals(worker: int) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -316,3 +318,20 @@ def test_evaluation_does_not_depend_on_the_batch_size() -> None:
 def test_evaluation_of_nothing() -> None:
     """No samples are no batches."""
     assert list(eval_loader(Vectors(0))) == []
+
+
+ABANDONED = """
+import sys
+
+from tests.dataset.test_loader import train_loader
+
+batches = train_loader(num_workers=2).epoch(1)
+next(batches)
+sys.modules["kept"] = batches
+"""
+
+
+def test_an_abandoned_epoch_does_not_keep_the_process(pytestconfig: pytest.Config) -> None:
+    """Python waits at its end for loading processes; they ignore the signal it sends them."""
+    command = [sys.executable, "-c", ABANDONED]
+    subprocess.run(command, check=True, timeout=60, cwd=pytestconfig.rootpath)
