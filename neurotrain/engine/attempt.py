@@ -14,6 +14,7 @@ from neurotrain.engine.executor import Executor
 from neurotrain.engine.faults import Fault, fault_of
 from neurotrain.engine.heartbeat import Heartbeat
 from neurotrain.engine.launch import base_of
+from neurotrain.engine.loggers import logging_to
 from neurotrain.engine.reporter import Reporter
 from neurotrain.engine.signals import Interrupted, StopFlag
 from neurotrain.plan.reading import load
@@ -75,10 +76,11 @@ def _execute(job: Job, catalogue: Catalogue, reporter: Reporter, flag: StopFlag)
     try:
         plan = load(job.run_dir / "plan.json", catalogue)
         resolver = Resolver(base=base_of(job.run_dir))
-        Executor(
-            plan=plan, builder=Builder(plan, resolver), run_dir=job.run_dir, reporter=reporter,
-            flag=flag, only=job.only, allow_inexact=job.allow_inexact,
-        ).run()  # fmt: skip
+        with logging_to(plan, job.run_dir, reporter):
+            Executor(
+                plan=plan, builder=Builder(plan, resolver), run_dir=job.run_dir, reporter=reporter,
+                flag=flag, only=job.only, allow_inexact=job.allow_inexact,
+            ).run()  # fmt: skip
     except Interrupted as error:
         message = "the state is saved; the same command goes on from here"
         reporter.tell(

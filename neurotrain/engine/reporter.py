@@ -23,7 +23,7 @@ class Reporter:
     def __init__(self, run_dir: Path, listeners: Sequence[Listener] = ()) -> None:
         self.run_dir = run_dir
         self._log = EventLog(run_dir / "events.jsonl")
-        self._listeners = tuple(listeners)
+        self._listeners = list(listeners)
         self._lock = threading.Lock()
         self._failed = False
         self.seq = 0
@@ -32,6 +32,10 @@ class Reporter:
     def attempt(self) -> int:
         """How often this run was started, this time included."""
         return self._log.attempt
+
+    def add(self, listener: Listener) -> None:
+        """Hand every later event to one more listener, which must neither fail nor wait."""
+        self._listeners.append(listener)
 
     def tell(self, kind: str, *, step: int = 0, epoch: int = 0, **data: Any) -> None:
         """Record one event."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from neurotrain import dataset, losses, metrics, models, optim, postprocess, transforms
 from neurotrain.component.catalogue import Catalogue
 from neurotrain.spec.experiment import Classification, Segmentation, TorchEngine
+from neurotrain.spec.loggers import TensorBoard, WandB
 
 
 def built_in() -> Catalogue:
@@ -20,5 +21,6 @@ def built_in() -> Catalogue:
             *optim.BUILT_IN,
             *postprocess.BUILT_IN,
             TorchEngine,
+            *(TensorBoard, WandB),
         )
     )

@@ -18,6 +18,7 @@ from neurotrain.losses.base import Loss
 from neurotrain.metrics.base import Metric
 from neurotrain.models.base import Model
 from neurotrain.postprocess.base import Postprocess
+from neurotrain.spec.loggers import Logger
 from neurotrain.spec.train import TrainOptions
 
 ClassName = Annotated[str, Meta(min_length=1, max_length=100)]
@@ -144,3 +145,7 @@ class Experiment(Options, frozen=True, kw_only=True):
     engine: Annotated[Engine, Meta(description="What steps the model")] = msgspec.field(
         default_factory=TorchEngine
     )
+    loggers: Annotated[
+        tuple[Logger, ...],
+        Meta(description="Where values go besides the run's own files, which are always written"),
+    ] = ()
