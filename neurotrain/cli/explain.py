@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 if TYPE_CHECKING:
+    from neurotrain.component.catalogue import Catalogue
     from neurotrain.language.diagnostics import Code
     from neurotrain.spec.fields import Field
 
@@ -20,7 +21,11 @@ _LABEL: Final = 10
 @click.command("explain")
 @click.argument("name", required=False)
 @click.option("--schema", is_flag=True, help="Print the JSON Schema of specs; so does no NAME.")
-def command(name: str | None, schema: bool) -> None:
+@click.option(
+    "--plugin", "plugins", multiple=True, metavar="NAME",
+    help="With the components of this installed plugin. May be repeated.",
+)  # fmt: skip
+def command(name: str | None, schema: bool, plugins: tuple[str, ...]) -> None:
     """Explain NAME: a diagnostic code, a path of a spec, or a component.
 
     Such as unknown-component, train.early_stopping.patience, data.train, model.unet.channels or
@@ -31,13 +36,37 @@ def command(name: str | None, schema: bool) -> None:
     if name is None:
         from neurotrain.cli.schema import encode, schemas
 
-        click.echo(encode(schemas()["experiment.schema.json"]), nl=False)
+        click.echo(encode(schemas(_with(plugins))["experiment.schema.json"]), nl=False)
         return
-    click.echo(explanation(name))
+    click.echo(explanation(name, _with(plugins)))
 
 
-def explanation(name: str) -> str:
-    """What a name means, at most 80 columns wide.
+def _with(plugins: tuple[str, ...]) -> Catalogue:
+    """The catalogue with these plugins.
+
+    Raises:
+        click.UsageError: one of them cannot be used.
+    """
+    from neurotrain.component.plugins import Plugin, PluginFault, clash, load_plugin
+    from neurotrain.spec.catalogue import built_in
+
+    catalogue = built_in()
+    loaded: list[Plugin] = []
+    for name in dict.fromkeys(plugins):
+        try:
+            plugin = load_plugin(name, catalogue)
+        except PluginFault as fault:
+            raise click.UsageError(f"{fault.message}; {fault.hint}") from fault
+        message = clash(plugin, catalogue, loaded)
+        if message:
+            raise click.UsageError(message)
+        loaded.append(plugin)
+        catalogue = catalogue.extended(plugin.components)
+    return catalogue
+
+
+def explanation(name: str, catalogue: Catalogue | None = None) -> str:
+    """What a name means, at most 80 columns wide; by default without plugins.
 
     Raises:
         click.UsageError: it means nothing; the nearest name is told.
@@ -51,7 +80,7 @@ def explanation(name: str) -> str:
     codes = {code.id: code for code in (*CODES, *ALL)}
     if name in codes:
         return _code(codes[name])
-    reference = Reference(built_in())
+    reference = Reference(catalogue or built_in())
     found = reference.find(name)
     if found:
         return "\n\n".join(described(field) for field in found)

@@ -98,6 +98,7 @@ def _ordered(spec: Path, overrides: tuple[str, ...]) -> Ordered:
 
 
 def _read_plan(file: Path) -> Plan:
+    from neurotrain.component.plugins import PluginAbsent
     from neurotrain.plan.reading import BadPlan, load
     from neurotrain.spec.catalogue import built_in
 
@@ -105,6 +106,9 @@ def _read_plan(file: Path) -> Plan:
         return load(file, built_in())
     except BadPlan as error:
         raise click.UsageError(str(error)) from error
+    except PluginAbsent as error:
+        click.echo(f"neurotrain: error: {error}", err=True)
+        sys.exit(5)
 
 
 def _afresh(run_dir: Path) -> int:
@@ -133,6 +137,7 @@ def _accept(ordered: Ordered, run_dir: Path) -> None:
     before, after = tree_of(old), tree_of(ordered.plan)
     changes = differences(before["experiment"], after["experiment"])
     changes = changes or differences(before["facts"], after["facts"])
+    changes = changes or differences({"plugins": before["plugins"]}, {"plugins": after["plugins"]})
     click.echo(f"error: {run_dir} holds a run of another plan:", err=True)
     for change in changes[:20]:
         click.echo(f"  {change}", err=True)

@@ -5,19 +5,22 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+if TYPE_CHECKING:
+    from neurotrain.component.catalogue import Catalogue
 
-def schemas() -> dict[str, dict[str, Any]]:
-    """Every published schema by file name."""
+
+def schemas(catalogue: Catalogue | None = None) -> dict[str, dict[str, Any]]:
+    """Every published schema by file name; by default with the built-in components alone."""
     from neurotrain.plan.plan import Plan
     from neurotrain.recorder.events import Event
     from neurotrain.spec.catalogue import built_in
     from neurotrain.spec.schema import DRAFT, definitions_of, published
 
-    catalogue = built_in()
+    catalogue = catalogue or built_in()
     plan = definitions_of([Plan], catalogue)
     return {
         "experiment.schema.json": published(catalogue),

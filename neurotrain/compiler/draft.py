@@ -19,7 +19,7 @@ from neurotrain.component.paths import Resolver
 from neurotrain.dataset.base import SampleInfo, Survey
 from neurotrain.language.diagnostics import Code, Diagnostic, Report
 from neurotrain.language.tree import Node, Place, SpecPath, Tree
-from neurotrain.plan.plan import Facts, Plan
+from neurotrain.plan.plan import Facts, Plan, PluginUse
 from neurotrain.spec.experiment import Experiment
 
 T = TypeVar("T")
@@ -89,6 +89,10 @@ class Draft:
     spec_name: str
     incomplete: bool = False
     """A base could not be read: what seems to be missing may be in it."""
+    plugins: tuple[PluginUse, ...] = ()
+    """The plugins whose components are in the catalogue."""
+    lacks_plugins: bool = False
+    """A plugin could not be used: components that seem unknown may be its own."""
     parts: Parts | None = None
     classes: tuple[str, ...] | None = None
     raw_channels: int | None = None

@@ -14,15 +14,18 @@ from neurotrain.compiler.passes.check_inputs import check_inputs
 from neurotrain.compiler.passes.check_schema import check_schema
 from neurotrain.compiler.passes.check_training import check_training
 from neurotrain.compiler.passes.choose_device import choose_device
+from neurotrain.compiler.passes.load_plugins import load_plugins
 from neurotrain.compiler.passes.plan_batches import plan_batches
+from neurotrain.compiler.passes.settle_paths import settle_paths
 from neurotrain.compiler.passes.survey_data import survey_data
 from neurotrain.component.catalogue import Catalogue
-from neurotrain.component.paths import Resolver, rebased
+from neurotrain.component.paths import Resolver
 from neurotrain.language.diagnostics import Report
-from neurotrain.language.overrides import OVERRIDES_FILE
-from neurotrain.language.tree import Node, Tree, walk, written_in
+from neurotrain.language.tree import Node, Tree
 
 PASSES: Final = (
+    load_plugins,
+    settle_paths,
     check_schema,
     survey_data,
     check_data,
@@ -61,7 +64,6 @@ def compile_spec(
         spec_name=file.name,
         incomplete=incomplete,
     )
-    _settle_paths(draft, file)
     for run in PASSES:
         try:
             draft = run(draft, report)
@@ -78,17 +80,3 @@ def _without_nulls(node: Node) -> Tree:
     if isinstance(node.value, tuple):
         return [_without_nulls(below) for below in node.value]
     return node.value
-
-
-def _settle_paths(draft: Draft, spec: Path) -> None:
-    """Make every path one that starts from the spec's folder.
-
-    A path is relative to the file that wrote it, or to the current folder where a `--set` did.
-    `${env:…}` stays as written, so that the plan fits any machine.
-    """
-    for path, node in walk(draft.root):
-        if isinstance(node.value, str) and draft.is_path(path):
-            writer = written_in(node)
-            folder = Path.cwd() if writer == OVERRIDES_FILE else Path(writer).parent
-            text = node.symbolic or node.value
-            draft.put(path, rebased(text, folder.absolute(), spec.parent.absolute()))

@@ -7,7 +7,7 @@ plugins add to a copy. A catalogue is never changed after it is made.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, TypeVar
 
@@ -53,6 +53,15 @@ class Catalogue:
             family[tag_of(component)] = component
         frozen = {name: MappingProxyType(family) for name, family in families.items()}
         return cls(MappingProxyType(frozen))
+
+    def extended(self, components: Iterable[type[Component]]) -> Catalogue:
+        """A copy with further components.
+
+        Raises:
+            ValueError: a component of the same family and type is there.
+        """
+        own = (each for family in self.families.values() for each in family.values())
+        return replace(Catalogue.of((*own, *components)), is_built_in=False)
 
     def names(self, family: str) -> tuple[str, ...]:
         """The types of a family, in alphabetical order."""

@@ -8,6 +8,7 @@ from typing import Final
 
 import torch
 
+from neurotrain.component.plugins import PluginAbsent
 from neurotrain.dataset.base import CorruptSample
 from neurotrain.dataset.files import InputsNotFound, UnreadableImage
 from neurotrain.dataset.loader import WorkerDied
@@ -39,7 +40,7 @@ _KNOWN: Final[tuple[tuple[tuple[type[Exception], ...], int, str, str], ...]] = (
         (WorkerDied,), 4, "",
         "look for the out-of-memory killer in the system's log; take fewer workers",
     ),
-    ((EnvironmentLacks, ImportError), 5, "", ""),
+    ((EnvironmentLacks, PluginAbsent, ImportError), 5, "", ""),
     ((StageNotReady,), 2, "", ""),
     ((NotExact,), 2, "", "resume with --allow-inexact, or there"),
     ((CorruptCheckpoint,), 65, "", "restore the file, or start over with --fresh"),

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
 
+from neurotrain.component.base import Component
+from neurotrain.component.plugins import PluginUse, qualified
 from neurotrain.plan.plan import STAGES, Facts, GraphNode, without_none
 from neurotrain.spec.experiment import Experiment
 
@@ -20,23 +23,33 @@ def digest_of(value: Any) -> str:
     return hashlib.sha256(msgspec.json.encode(builtins, order="sorted")).hexdigest()
 
 
-def build_graph(experiment: Experiment, facts: Facts) -> tuple[GraphNode, ...]:
-    """The nodes in an order in which every node comes after what it needs."""
+def build_graph(
+    experiment: Experiment, facts: Facts, plugins: Sequence[PluginUse] = ()
+) -> tuple[GraphNode, ...]:
+    """The nodes in an order in which every node comes after what it needs.
+
+    A plugin is a node that every node needs which uses a component of it.
+    """
     spec = without_none(msgspec.to_builtins(experiment))
     train = dict(spec["train"])
     optimizer, scheduler = train.pop("optimizer"), train.pop("scheduler")
-    graph = _Graph()
+    graph = _Graph(plugins)
     common = [facts.task, facts.classes]
+    chain = experiment.data.transforms
     for name in (name for name in _PARTS if name in facts.parts):
         part = facts.parts[name]
         transforms = spec["data"]["transforms"]["train" if name == "train" else "eval"]
-        graph.add(f"data.{name}", "dataset", [part, spec["data"][part.source], common])
-        graph.add(f"loader.{name}", "loader", [transforms], [f"data.{name}"])
-    graph.add("model", "model", [spec["model"], facts.in_channels, facts.out_channels])
-    graph.add("loss", "loss", [spec["loss"]])
-    graph.add("metrics", "metrics", [spec["metrics"], common])
-    graph.add("optimizer", "optimizer", [optimizer], ["model"])
-    graph.add("scheduler", "scheduler", [scheduler, facts.num_steps], ["optimizer"])
+        dataset = graph.plugins(getattr(experiment.data, part.source))
+        applied = graph.plugins(*(chain.train if name == "train" else chain.eval))
+        graph.add(f"data.{name}", "dataset", [part, spec["data"][part.source], common], dataset)
+        graph.add(f"loader.{name}", "loader", [transforms], [f"data.{name}", *applied])
+    model, schedule = graph.plugins(experiment.model), graph.plugins(experiment.train.scheduler)
+    graph.add("model", "model", [spec["model"], facts.in_channels, facts.out_channels], model)
+    graph.add("loss", "loss", [spec["loss"]], graph.plugins(*experiment.loss))
+    graph.add("metrics", "metrics", [spec["metrics"], common], graph.plugins(*experiment.metrics))
+    updates = graph.plugins(experiment.train.optimizer)
+    graph.add("optimizer", "optimizer", [optimizer], ["model", *updates])
+    graph.add("scheduler", "scheduler", [scheduler, facts.num_steps], ["optimizer", *schedule])
     validates = ["loader.valid", "metrics"] if "valid" in facts.parts else []
     windows = [spec["test"].get("sliding_window"), spec["test"]["overlap"]]
     batches = [facts.micro_batch, facts.accumulation, facts.world_size, windows]
@@ -51,9 +64,11 @@ def build_graph(experiment: Experiment, facts: Facts) -> tuple[GraphNode, ...]:
         graph.add("tester", "tester", [spec["test"]], ["weights", "loader.test", "metrics", "loss"])
         graph.add("report", "artifact", [], ["tester"])
     if "predict" in spec:
-        applied = {key: value for key, value in spec["test"].items() if key != "num_pictures"}
-        evaluation = [spec["predict"], applied, spec["data"]["transforms"]["eval"]]
-        graph.add("predictor", "predictor", evaluation, ["weights"])
+        settings = {key: value for key, value in spec["test"].items() if key != "num_pictures"}
+        evaluation = [spec["predict"], settings, spec["data"]["transforms"]["eval"]]
+        assert experiment.predict is not None
+        steps = graph.plugins(*chain.eval, *experiment.predict.postprocess)
+        graph.add("predictor", "predictor", evaluation, ["weights", *steps])
         graph.add("predictions", "artifact", [], ["predictor"])
     return graph.nodes()
 
@@ -80,12 +95,23 @@ def mermaid(nodes: Iterable[GraphNode]) -> str:
 
 
 def _mermaid_id(name: str) -> str:
-    return name.replace(".", "_")
+    return re.sub(r"[^A-Za-z0-9_]", "_", name)
 
 
 class _Graph:
-    def __init__(self) -> None:
+    def __init__(self, plugins: Sequence[PluginUse]) -> None:
         self._nodes: dict[str, GraphNode] = {}
+        self._plugins = plugins
+
+    def plugins(self, *components: Any) -> list[str]:
+        """The nodes of the plugins that bring these components."""
+        names = {qualified(each) for each in components if isinstance(each, Component)}
+        needed = []
+        for use in self._plugins:
+            if names.intersection(use.components):
+                needed.append(f"plugin.{use.name}")
+                self.add(needed[-1], "plugin", [use])
+        return needed
 
     def add(self, name: str, kind: str, values: list[Any], needs: Iterable[str] = ()) -> None:
         below = {need: self._nodes[need].digest for need in needs}

@@ -13,10 +13,20 @@ from msgspec import Meta
 
 from neurotrain.component.base import Options, Positive
 from neurotrain.component.catalogue import Catalogue
+from neurotrain.component.plugins import PluginUse
 from neurotrain.spec.experiment import Experiment
 from neurotrain.spec.train import TrainOptions
 
-__all__ = ["Experiment", "Facts", "GraphNode", "Part", "Plan", "Prediction", "TrainOptions"]
+__all__ = [
+    "Experiment",
+    "Facts",
+    "GraphNode",
+    "Part",
+    "Plan",
+    "PluginUse",
+    "Prediction",
+    "TrainOptions",
+]
 FORMAT: Final = 1
 
 
@@ -116,6 +126,9 @@ class Plan(Options, frozen=True, kw_only=True):
     ]
     experiment: Annotated[Experiment, Meta(description="The spec with every value decided")]
     facts: Annotated[Facts, Meta(description="What follows from the spec and the data")]
+    plugins: Annotated[
+        tuple[PluginUse, ...], Meta(description="The plugins whose components it may use")
+    ] = ()
     nodes: Annotated[
         tuple[GraphNode, ...], Meta(description="The graph; each node after what it needs")
     ]
@@ -146,6 +159,19 @@ def tree_of(plan: Plan) -> dict[str, Any]:
     """The plan as plain values."""
     tree: dict[str, Any] = without_none(msgspec.to_builtins(plan))
     return tree
+
+
+def plugins_of(text: bytes) -> tuple[PluginUse, ...]:
+    """The plugins that the plan in these bytes needs; the rest is not looked at.
+
+    Raises:
+        msgspec.ValidationError: the bytes are not a plan of this version.
+    """
+    return msgspec.json.decode(text, type=_Needs).plugins
+
+
+class _Needs(msgspec.Struct, frozen=True, kw_only=True):
+    plugins: tuple[PluginUse, ...] = ()
 
 
 def decode(text: bytes, catalogue: Catalogue) -> Plan:

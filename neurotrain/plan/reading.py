@@ -7,8 +7,9 @@ from pathlib import Path
 import msgspec
 
 from neurotrain.component.catalogue import Catalogue
+from neurotrain.component.plugins import catalogue_with
 from neurotrain.plan.graph import build_graph, run_digest
-from neurotrain.plan.plan import Plan, decode
+from neurotrain.plan.plan import Plan, decode, plugins_of
 
 
 class BadPlan(Exception):
@@ -16,17 +17,19 @@ class BadPlan(Exception):
 
 
 def load(file: Path, catalogue: Catalogue) -> Plan:
-    """The plan in a file, whose digests fit its values.
+    """The plan in a file, whose digests fit its values; its plugins add to the catalogue.
 
     Raises:
+        PluginAbsent: a plugin of the plan is not here, or not of the planned version and content.
         BadPlan: they do not, or the file is no plan of this version.
         OSError: it cannot be read.
     """
     try:
-        plan = decode(file.read_bytes(), catalogue)
+        text = file.read_bytes()
+        plan = decode(text, catalogue_with(plugins_of(text), catalogue))
     except (msgspec.MsgspecError, ValueError) as error:
         raise BadPlan(f"{file} is not a plan of this version: {error}") from error
-    nodes = build_graph(plan.experiment, plan.facts)
+    nodes = build_graph(plan.experiment, plan.facts, plan.plugins)
     if nodes != plan.nodes or run_digest(nodes) != plan.digest:
         raise BadPlan(
             f"{file} was changed after it was compiled; a plan is binding: change the spec instead"

@@ -125,6 +125,13 @@ class Experiment(Options, frozen=True, kw_only=True):
             },
         ),
     ]
+    plugins: Annotated[
+        tuple[Annotated[str, Meta(min_length=1, max_length=100)], ...],
+        Meta(
+            description="Installed plugins whose components the spec uses, by name; nothing else "
+            "is imported"
+        ),
+    ] = ()
     seed: Annotated[int, Meta(description="Start of every random choice", ge=0, le=2**63 - 1)] = 42
     task: Annotated[Task, Meta(description="What is to be learned")]
     data: Annotated[Data, Meta(description="Where samples come from")]

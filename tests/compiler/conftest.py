@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import sys
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from neurotrain.plan.plan import Plan
 from neurotrain.spec.catalogue import built_in
 
 from .case_data import make
+from .case_plugins import install_all
 
 CATALOGUE = built_in()
 CASES = Path(__file__).parent / "cases"
@@ -76,11 +78,14 @@ def compiled(file: Path, environment: dict[str, str], overrides: Sequence[str] =
 
 
 @pytest.fixture(scope="session")
-def case_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The image folders of all cases."""
+def case_data(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The image folders of all cases, while their plugins are installed."""
     root = tmp_path_factory.mktemp("data")
     make(root)
-    return root
+    install_all(root / "site")
+    sys.path.append(str(root / "site"))
+    yield root
+    sys.path.remove(str(root / "site"))
 
 
 @pytest.fixture

@@ -30,13 +30,14 @@ def assemble_plan(draft: Draft, report: Report) -> Draft:
         raise Tainted
     experiment: Experiment = draft.read()
     facts = _facts(draft, experiment)
-    nodes = build_graph(experiment, facts)
+    nodes = build_graph(experiment, facts, draft.plugins)
     plan = Plan(
         name=experiment.name,
         spec=draft.spec_name,
         digest=run_digest(nodes),
         experiment=experiment,
         facts=facts,
+        plugins=draft.plugins,
         nodes=nodes,
         deepspeed=deepspeed_json(experiment.train, facts),
         predictions=_predictions(facts),

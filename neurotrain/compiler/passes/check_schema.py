@@ -53,7 +53,11 @@ def check_schema(draft: Draft, report: Report) -> Draft:
         if error.rule == "required" and draft.incomplete:
             continue
         told = [each for each in _diagnose(error, draft) if each.path not in meant]
-        faults += [each for each in told if not _is_echo(each, report)]
+        for each in told:
+            if draft.lacks_plugins and each.code is form.UNKNOWN_COMPONENT:
+                report.taint(each.path)
+            elif not _is_echo(each, report):
+                faults.append(each)
     report.extend(faults)
     for path in meant:
         report.taint(path)
@@ -164,7 +168,17 @@ def _component(error: Violation, path: SpecPath, draft: Draft) -> Diagnostic:
         return fault(form.WRONG_TYPE, at, f"{_shown(at, draft)} names no {family}", hint)
     likely = closest(name, names, SYNONYMS)
     hint = f"did you mean '{likely}'?" if likely else f"there are: {', '.join(names)}"
+    hint += _of_a_plugin(draft)
     return fault(form.UNKNOWN_COMPONENT, at, f"no {family} is named '{name}'", hint)
+
+
+def _of_a_plugin(draft: Draft) -> str:
+    """That an unknown component may be of a plugin that is installed and not listed."""
+    from neurotrain.component.plugins import installed
+
+    listed = [use.name for use in draft.plugins]
+    others = [name for name in installed() if name not in listed]
+    return f"; or is it of a plugin? not listed: {', '.join(others)}" if others else ""
 
 
 def _wrong_type(error: Violation, path: SpecPath, draft: Draft) -> Diagnostic:
