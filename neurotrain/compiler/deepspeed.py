@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
-from neurotrain.component.base import tag_of
 from neurotrain.optim.optimizers import SGD, Adam, AdamW
 from neurotrain.plan.plan import Facts, TrainOptions
 
 _NEVER: Final = 2**31 - 1
+_NAMES: Final[Mapping[type, str]] = {Adam: "Adam", AdamW: "AdamW", SGD: "SGD"}
 
 
 def deepspeed_json(train: TrainOptions, facts: Facts) -> dict[str, Any]:
     """The DeepSpeed configuration of a plan. The schedule stays ours, step by step.
 
-    No clipping is written as 0, because DeepSpeed clips at 1 where nothing is written.
+    No clipping is written as 0, because DeepSpeed clips at 1 where nothing is written. An optimizer
+    of a plugin is none of DeepSpeed's own and is not named.
     """
     config: dict[str, Any] = {
         "train_batch_size": facts.global_batch,
@@ -24,8 +26,9 @@ def deepspeed_json(train: TrainOptions, facts: Facts) -> dict[str, Any]:
         "steps_per_print": _NEVER,
         "wall_clock_breakdown": False,
         "zero_optimization": {"stage": 0},
-        "optimizer": _optimizer(train),
     }
+    if type(train.optimizer) in _NAMES:
+        config["optimizer"] = _optimizer(train)
     if train.precision == "bf16":
         config["torch_autocast"] = {"enabled": True, "dtype": "bfloat16"}
     return config
@@ -48,5 +51,4 @@ def _optimizer(train: TrainOptions) -> dict[str, Any]:
             "momentum": optimizer.momentum,
             "nesterov": optimizer.nesterov,
         }
-    names = {"adam": "Adam", "adamw": "AdamW", "sgd": "SGD"}
-    return {"type": names[tag_of(optimizer)], "params": params}
+    return {"type": _NAMES[type(optimizer)], "params": params}
