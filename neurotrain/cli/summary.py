@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from neurotrain.component.base import tag_of
+from neurotrain.language.excerpt import visible
 from neurotrain.plan.graph import stages_of
 from neurotrain.plan.plan import Plan
 
@@ -29,7 +30,7 @@ def summary(plan: Plan) -> str:
         "device": f"{facts.device}, {facts.threads} threads, {train.precision}",
         "stages": " -> ".join(node.id for node in stages_of(plan.nodes)),
     }
-    return "\n".join(f"{name:<16} {value}" for name, value in rows.items())
+    return "\n".join(f"{name:<16} {visible(value)}" for name, value in rows.items())
 
 
 def _data(plan: Plan) -> str:

@@ -7,9 +7,9 @@ know, are read here by hand, because this runs where numpy must not be loaded. P
 
 from __future__ import annotations
 
-import ast
 import os
 import re
+import stat
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -33,6 +33,8 @@ MAX_PIXELS: Final = 178_956_970
 _FORMATS: Final = ("PNG", "JPEG", "GIF", "BMP", "PPM", "TIFF")
 _NPY_MAGIC: Final = b"\x93NUMPY"
 _NUMBER_TYPE: Final = re.compile(r"[<>|=]?[biuf](1|2|4|8|16)")
+_NPY_DTYPE: Final = re.compile(r"""['"]descr['"]\s*:\s*['"]([^'"]{1,20})['"]""")
+_NPY_SHAPE: Final = re.compile(r"""['"]shape['"]\s*:\s*\(([0-9,\sL]{0,200})\)""")
 _GREY_MODES: Final = frozenset({"1", "L", "LA", "I", "F", "I;16", "I;16B", "I;16L"})
 _PALETTE_MODES: Final = frozenset({"P", "PA"})
 _EXIF_ORIENTATION: Final = 274
@@ -168,13 +170,23 @@ def read_array_header(path: Path, file: BinaryIO) -> ArrayHeader:
         (length,) = struct.unpack(length_format, file.read(struct.calcsize(length_format)))
         if length > 65_536:
             raise ValueError(f"a header of {length} bytes")
-        fields = ast.literal_eval(file.read(length).decode("utf-8" if major > 2 else "latin-1"))
-        dtype, shape = fields["descr"], tuple(int(extent) for extent in fields["shape"])
-    except (*DECODING_ERRORS, MemoryError, RecursionError) as error:
+        header = file.read(length).decode("utf-8" if major > 2 else "latin-1")
+        dtype, shape = _dtype_and_shape(header)
+    except DECODING_ERRORS as error:
         raise UnreadableImage(path, f"the NPY header is damaged ({error})") from error
-    if not isinstance(dtype, str) or not _NUMBER_TYPE.fullmatch(dtype):
+    if not _NUMBER_TYPE.fullmatch(dtype):
         raise UnreadableImage(path, f"an array of type {dtype} is not an image")
     return ArrayHeader(dtype=dtype, shape=shape)
+
+
+def _dtype_and_shape(header: str) -> tuple[str, tuple[int, ...]]:
+    """The type and shape in an NPY header, which is matched as text and never evaluated."""
+    dtype, shape = _NPY_DTYPE.search(header), _NPY_SHAPE.search(header)
+    if shape is None:
+        raise ValueError("no shape is in it")
+    if dtype is None:
+        return "of Python objects or records", ()
+    return dtype[1], tuple(int(extent) for extent in shape[1].split(",") if extent.strip())
 
 
 def channel_axis(path: Path, shape: tuple[int, ...]) -> int | None:
@@ -202,6 +214,10 @@ def channel_axis(path: Path, shape: tuple[int, ...]) -> int | None:
 @contextmanager
 def _opened(path: Path) -> Iterator[BinaryIO]:
     try:
+        mode = path.stat().st_mode
+        if not stat.S_ISREG(mode):
+            kind = "a directory" if stat.S_ISDIR(mode) else "no regular file"
+            raise UnreadableImage(path, f"it is {kind}")
         file = path.open("rb")
     except FileNotFoundError as error:
         raise UnreadableImage(path, "the file does not exist") from error

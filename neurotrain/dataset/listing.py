@@ -7,6 +7,7 @@ that names none matches the supported image extensions.
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 from collections.abc import Iterator
@@ -17,6 +18,13 @@ from typing import Final, NamedTuple
 from neurotrain.dataset.headers import EXTENSIONS
 
 PLACEHOLDER: Final = "{id}"
+_MAX_PATTERN: Final = 1000
+_MAX_NAME: Final = 255
+"""Bytes of a file name that file systems allow."""
+_MAX_DEEP: Final = 2
+_MAX_STARS: Final = 4
+_MAX_FOLDERS: Final = 50_000
+"""Folders that one pattern may lead through."""
 _LEFTOVERS: Final = frozenset({"thumbs.db", "desktop.ini", "__macosx"})
 _WILDCARD: Final = re.compile(r"\{id\}|\*+|\?|\[!?\]?[^\]]*\]")
 
@@ -51,7 +59,7 @@ def list_files(root: Path, pattern: str) -> Listing:
     """The files under a root that match a pattern.
 
     Raises:
-        BadPattern: the pattern is empty, absolute, or has braces other than `{id}`.
+        BadPattern: the pattern cannot be matched, or leads to more folders than data has.
         OSError: a folder cannot be listed.
     """
     parts = pattern_parts(pattern)
@@ -67,7 +75,9 @@ def list_files(root: Path, pattern: str) -> Listing:
             continue
         try:
             num_bytes = entry.stat().st_size
-        except FileNotFoundError:
+        except OSError as error:
+            if error.errno not in (errno.ENOENT, errno.ELOOP):
+                raise
             dead_links.append(name)
             continue
         folders, placeholder = _captured(match) if whole.groups else ((), None)
@@ -80,11 +90,17 @@ def pattern_parts(pattern: str) -> tuple[str, ...]:
     """The parts of a pattern between slashes.
 
     Raises:
-        BadPattern: the pattern is empty, absolute, or has braces other than `{id}`.
+        BadPattern: the pattern is empty, absolute, too long, has braces other than `{id}`, or so
+            many wildcards that matching could take for ever.
     """
     parts = tuple(part for part in pattern.replace("\\", "/").split("/") if part not in ("", "."))
     if not parts:
         raise BadPattern("the pattern is empty; write one such as images/*.png")
+    parts = tuple(
+        part for part, before in zip(parts, (None, *parts), strict=False)
+        if (part, before) != ("**", "**")
+    )  # fmt: skip
+    _refuse_excess(pattern, parts)
     if os.path.isabs(pattern):
         raise BadPattern(f"'{pattern}' is absolute; a pattern is relative to root")
     if re.search(r"[{}]", pattern.replace(PLACEHOLDER, "")):
@@ -96,6 +112,23 @@ def pattern_parts(pattern: str) -> tuple[str, ...]:
     except re.error as error:
         raise BadPattern(f"'{pattern}' has a bad range in brackets ({error})") from error
     return parts
+
+
+def _refuse_excess(pattern: str, parts: tuple[str, ...]) -> None:
+    """Refuse what no file could match, and what would be tried in too many ways.
+
+    Raises:
+        BadPattern: the pattern is of that kind.
+    """
+    shown = pattern if len(pattern) <= 60 else f"{pattern[:60]}…"
+    if "\0" in pattern:
+        raise BadPattern("the pattern holds a NUL character, which no file name has")
+    if len(pattern) > _MAX_PATTERN or max(map(len, parts)) > _MAX_NAME:
+        raise BadPattern(f"'{shown}' is longer than a path can be")
+    if parts.count("**") > _MAX_DEEP:
+        raise BadPattern(f"'{shown}' has more than {_MAX_DEEP} '**'; one stands for any depth")
+    if any(len(re.findall(r"\*+|\{id\}", part)) > _MAX_STARS for part in parts):
+        raise BadPattern(f"'{shown}' has more than {_MAX_STARS} wildcards in one name")
 
 
 def names_extension(part: str) -> bool:
@@ -129,31 +162,49 @@ def _walk(
         if os.path.isdir(inner):
             yield from _walk(inner, f"{prefix}{part}/", rest)
     elif part == "**":
-        for below, name in _folders_below(folder, prefix, frozenset()):
+        for below, name in _folders_below(folder, prefix, set()):
             yield from _walk(below, name, rest)
     else:
         regex = re.compile(_part_regex(part, is_last=not rest))
         for entry in _entries(folder):
             if not regex.fullmatch(entry.name):
                 continue
-            if rest and entry.is_dir():
+            if rest and _is_folder(entry):
                 yield from _walk(entry.path, f"{prefix}{entry.name}/", rest)
-            elif not rest and not entry.is_dir():
+            elif not rest and not _is_folder(entry):
                 yield prefix + entry.name, entry
 
 
 def _folders_below(
-    folder: str, prefix: str, above: frozenset[tuple[int, int]]
+    folder: str, prefix: str, known: set[tuple[int, int]]
 ) -> Iterator[tuple[str, str]]:
-    """A folder and all folders in it; a link to a folder above is not followed again."""
+    """A folder and all folders in it, each once: under the first of its names where links lead
+    to it again.
+
+    Raises:
+        BadPattern: there are too many.
+    """
     status = os.stat(folder)
     identity = (status.st_dev, status.st_ino)
-    if identity in above:
+    if identity in known:
         return
+    known.add(identity)
+    if len(known) > _MAX_FOLDERS:
+        raise BadPattern(f"'**' leads through more than {_MAX_FOLDERS:,} folders; name one of them")
     yield folder, prefix
-    for entry in _entries(folder):
-        if entry.is_dir():
-            yield from _folders_below(entry.path, f"{prefix}{entry.name}/", above | {identity})
+    for entry in sorted(_entries(folder), key=lambda entry: (entry.is_symlink(), entry.name)):
+        if _is_folder(entry):
+            yield from _folders_below(entry.path, f"{prefix}{entry.name}/", known)
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    """Whether an entry is a folder or a link to one; a link in a circle is none."""
+    try:
+        return entry.is_dir()
+    except OSError as error:
+        if error.errno != errno.ELOOP:
+            raise
+        return False
 
 
 def _entries(folder: str) -> list[os.DirEntry[str]]:

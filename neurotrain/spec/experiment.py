@@ -21,7 +21,15 @@ from neurotrain.postprocess.base import Postprocess
 from neurotrain.spec.loggers import Logger
 from neurotrain.spec.train import TrainOptions
 
-ClassName = Annotated[str, Meta(min_length=1, max_length=100)]
+ClassName = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=100,
+        pattern=r"^[^\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]*$",
+        extra_json_schema={"x-wants": "a name without control or invisible characters"},
+    ),
+]
 
 
 class Task(Family):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final, TypeAlias
 
 from neurotrain.component.catalogue import Catalogue
@@ -63,7 +64,11 @@ class Reference:
 
     def ending_with(self, key: str) -> str | None:
         """The first path with this last key."""
-        return next((path for path in self.paths() if path.rpartition(".")[2] == key), None)
+        return self._by_last_key.get(key)
+
+    @cached_property
+    def _by_last_key(self) -> Mapping[str, str]:
+        return {path.rpartition(".")[2]: path for path in reversed(self.paths())}
 
     def suggest(self, name: str) -> str | None:
         """The path nearest to one that is nothing: its first unknown key mended."""

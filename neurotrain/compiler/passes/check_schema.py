@@ -29,6 +29,8 @@ _FOR_TYPE = dict.fromkeys(("name", "kind", "class", "id"), "type")
 """Words for a component's `type` in other tools."""
 _HOLDOUTS = (("data", "valid"), ("data", "test"))
 """Where a fraction of the training data may stand in a dataset's place."""
+_MAX_UNKNOWN = 100
+"""Unknown keys of one map that are told one by one."""
 _KINDS = {
     "object": "a map",
     "array": "a list",
@@ -69,7 +71,8 @@ def _misspelt(error: Violation) -> dict[str, tuple[SpecPath, str]]:
     if error.rule != "additionalProperties":
         return {}
     absent = [key for key in error.schema.get("properties", {}) if key not in error.value]
-    likely = {key: closest(key, absent, SYNONYMS) for key in _unknown(error)}
+    told = _unknown(error)[:_MAX_UNKNOWN]
+    likely = {key: closest(key, absent, SYNONYMS) for key in told}
     return {key: ((*error.path, name), name) for key, name in likely.items() if name is not None}
 
 
@@ -121,15 +124,21 @@ def _unknown_keys(error: Violation, path: SpecPath, draft: Draft) -> Iterator[Di
     known, misspelt = list(error.schema.get("properties", {})), _misspelt(error)
     where = _owner(error, path)
     legal = ", ".join(name for name in known if name != "type")
-    for key in _unknown(error):
+    unknown = _unknown(error)
+    reference = Reference(draft.catalogue)
+    for key in unknown[:_MAX_UNKNOWN]:
         hint = f"{where} has: {legal}" if legal else f"{where} has no keys"
-        elsewhere = Reference(draft.catalogue).ending_with(key)
+        elsewhere = reference.ending_with(key)
         if elsewhere is not None and dotted((*path, key)) != elsewhere:
             hint = f"it belongs to {elsewhere}"
         if key in misspelt:
             hint = f"did you mean '{misspelt[key][1]}'?"
         message = f"{where} has no key '{key}'"
         yield fault(form.UNKNOWN_KEY, (*path, key), message, hint, at_key=True)
+    if len(unknown) > _MAX_UNKNOWN:
+        message = f"{where} has {len(unknown) - _MAX_UNKNOWN:,} more unknown keys from here on"
+        at = (*path, unknown[_MAX_UNKNOWN])
+        yield fault(form.UNKNOWN_KEY, at, message, "mend those before it first", at_key=True)
 
 
 def _missing_keys(error: Violation, path: SpecPath) -> Iterator[Diagnostic]:
