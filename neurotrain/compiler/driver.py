@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from neurotrain.compiler.blame import blamed
 from neurotrain.compiler.draft import Draft, Options, Tainted
 from neurotrain.compiler.passes.assemble_plan import assemble_plan
 from neurotrain.compiler.passes.check_components import check_components
@@ -69,6 +70,11 @@ def compile_spec(
             draft = run(draft, report)
         except Tainted:
             continue
+        except Exception as error:  # a plugin's code may raise anything; ours is raised again
+            found = blamed(error, draft)
+            if found is None:
+                raise
+            report.add(found)
     return draft
 
 

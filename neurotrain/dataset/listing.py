@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import os
 import re
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -162,7 +163,7 @@ def _walk(
         if os.path.isdir(inner):
             yield from _walk(inner, f"{prefix}{part}/", rest)
     elif part == "**":
-        for below, name in _folders_below(folder, prefix, set()):
+        for below, name in _folders_below(folder, prefix):
             yield from _walk(below, name, rest)
     else:
         regex = re.compile(_part_regex(part, is_last=not rest))
@@ -175,26 +176,29 @@ def _walk(
                 yield prefix + entry.name, entry
 
 
-def _folders_below(
-    folder: str, prefix: str, known: set[tuple[int, int]]
-) -> Iterator[tuple[str, str]]:
-    """A folder and all folders in it, each once: under the first of its names where links lead
-    to it again.
+def _folders_below(start: str, start_prefix: str) -> Iterator[tuple[str, str]]:
+    """A folder and all folders in it, each once: under its own name before any link to it.
 
     Raises:
         BadPattern: there are too many.
     """
-    status = os.stat(folder)
-    identity = (status.st_dev, status.st_ino)
-    if identity in known:
-        return
-    known.add(identity)
-    if len(known) > _MAX_FOLDERS:
-        raise BadPattern(f"'**' leads through more than {_MAX_FOLDERS:,} folders; name one of them")
-    yield folder, prefix
-    for entry in sorted(_entries(folder), key=lambda entry: (entry.is_symlink(), entry.name)):
-        if _is_folder(entry):
-            yield from _folders_below(entry.path, f"{prefix}{entry.name}/", known)
+    known: set[tuple[int, int]] = set()
+    folders, links = [(start, start_prefix)], deque[tuple[str, str]]()
+    while folders or links:
+        folder, prefix = folders.pop() if folders else links.popleft()
+        status = os.stat(folder)
+        identity = (status.st_dev, status.st_ino)
+        if identity in known:
+            continue
+        known.add(identity)
+        if len(known) > _MAX_FOLDERS:
+            most = f"more than {_MAX_FOLDERS:,} folders"
+            raise BadPattern(f"'**' leads through {most}; name one of them")
+        yield folder, prefix
+        for entry in sorted(_entries(folder), key=lambda entry: entry.name):
+            if _is_folder(entry):
+                below = (entry.path, f"{prefix}{entry.name}/")
+                (links if entry.is_symlink() else folders).append(below)
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

@@ -35,6 +35,10 @@ def install_all(site: Path) -> None:
         "case-other": LOSS.format(name="OtherLoss", tag="case_loss"),
         "case-dice": LOSS.format(name="AnotherDice", tag="dice"),
         "case-class": LOSS.format(name="DiceLoss", tag="case_dice"),
+        "case-refuses": LOSS.format(name="Refuses", tag="refuses").replace(
+            "    def build",
+            "    def __post_init__(self):\n        raise ValueError('never')\n\n    def build",
+        ),
         "case-raises": "raise RuntimeError('first\\nsecond')\n",
         "case-exits": "import sys\nsys.exit(3)\n",
         "case-heavy": "import jax.numpy\n",

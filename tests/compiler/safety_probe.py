@@ -54,6 +54,7 @@ class Trap:
     def __init__(self) -> None:
         self.armed = False
         self.out = ""
+        self.known = {name.partition(".")[0] for name in sys.modules} | sys.stdlib_module_names
         self.events: list[str] = []
 
     def hook(self, event: str, arguments: tuple[Any, ...]) -> None:
@@ -70,7 +71,7 @@ class Trap:
         if event == "compile":
             return _is_foreign(str(arguments[1]))
         if event == "import":
-            return arguments[0].partition(".")[0] in ("evil", "os.system")
+            return arguments[0].partition(".")[0] not in self.known
         if event == "open":
             path, mode, flags = arguments
             writes = bool(set(str(mode or "")) & set("wax+")) or bool((flags or 0) & WRITING)

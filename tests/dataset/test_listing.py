@@ -119,3 +119,28 @@ def test_a_forbidden_folder_is_an_error(root: Path) -> None:
     (root / "images").chmod(0)
     with pytest.raises(PermissionError):
         list_files(root, "images/*.tif")
+
+
+@pytest.mark.parametrize(
+    "pattern", ["*a" * 5, "{id}" * 5, "a/**/b/**/c/**/d.png", "x" * 256, "a/" * 600, "a\0.png"]
+)
+def test_endless_patterns_are_refused(root: Path, pattern: str) -> None:
+    """What no name can match, or what could be tried for ever, is refused before any try."""
+    with pytest.raises(BadPattern):
+        list_files(root, pattern)
+
+
+def test_stars_in_a_row_count_once(root: Path) -> None:
+    """`**/**` is `**`."""
+    assert names(root, "**/**/**/*.tif") == names(root, "**/*.tif")
+
+
+def test_a_maze_of_links_is_walked_once(root: Path) -> None:
+    """Each folder is listed under one name, though links lead to it in 2 ** 30 ways."""
+    for level in range(30):
+        (root / "maze" / str(level)).mkdir(parents=True)
+        above = root / "maze" / str(level - 1) if level else root / "maze"
+        for name in ("x", "y"):
+            (above / name).symlink_to(root / "maze" / str(level))
+    (root / "maze" / "29" / "end.png").touch()
+    assert names(root, "maze/**/end.png") == ["maze/29/end.png"]
