@@ -124,8 +124,9 @@ class Trainer:
         self._resume()
         # 3) The epochs.
         self.model.train()
-        while self.state.epoch <= self.num_epochs and not self._stopped:
-            self._run_epoch()
+        with self._saver:
+            while self.state.epoch <= self.num_epochs and not self._stopped:
+                self._run_epoch()
         # 4) What every training leaves behind.
         self._write_tables(plots=True)
         return self.state.history
@@ -283,6 +284,7 @@ class Trainer:
 
     def _after_batch(self, pace: Pace | None) -> None:
         """Tell the step, and end or save where that was asked; only between updates."""
+        self._saver.check()
         if pace is not None:
             self._tell_step(pace)
             self._take_requests()
