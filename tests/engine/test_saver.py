@@ -93,9 +93,14 @@ def test_a_full_disk_is_told_to_the_training(tmp_path: Path) -> None:
 def test_an_error_of_the_training_waits_for_the_write(tmp_path: Path) -> None:
     """A training that fails leaves the checkpoint that it had begun to write."""
     model = nn.Linear(3, 2)
-    with pytest.raises(ValueError, match="diverged"), saver(tmp_path, Disk()) as saving:
-        saving.save(state(model, 7), 1)
-        raise ValueError("diverged")
+
+    def fails() -> None:
+        with saver(tmp_path, Disk()) as saving:
+            saving.save(state(model, 7), 1)
+            raise ValueError("diverged")
+
+    with pytest.raises(ValueError, match="diverged"):
+        fails()
     assert load(tmp_path / "train/checkpoints/last.pth")["step"] == 7
 
 
