@@ -11,12 +11,13 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from neurotrain.dataset.base import CorruptSample, Sample, Samples
 from neurotrain.transforms.base import Transform
 from neurotrain.transforms.batch import Batch
 from neurotrain.transforms.draws import Draws, permutation
+from neurotrain.transforms.random import RandomCrop
 
 if TYPE_CHECKING:
     import numpy as np
@@ -57,6 +58,11 @@ class BatchMaker:
         self._fixed = [transform.build() for transform in transforms[:first_random]]
         self._random = [transform.build() for transform in transforms[first_random:]]
         self._cache: dict[int, Batch] | None = {} if cache == "memory" else None
+        cut_first = first_random < len(transforms) and isinstance(
+            transforms[first_random], RandomCrop
+        )
+        self._gathers = cache == "memory" and not cut_first
+        self._table: Batch | None = None
 
     def __len__(self) -> int:
         return len(self.samples)
@@ -68,8 +74,12 @@ class BatchMaker:
         have one.
         """
         with _one_thread():
-            prepared = [self.prepared(int(index)) for index in order.samples]
-            batch = _joined(prepared, order)
+            if self._table is not None:
+                batch = _gathered(self._table, order)
+            else:
+                batch = _joined([self.prepared(int(index)) for index in order.samples], order)
+            if not self._random:
+                return batch.stacked()
             draws = Draws.of(self.seed, order.epoch, order.samples, order.crops)
             for stream, transform in enumerate(self._random):
                 batch = transform(batch, draws.at(stream))
@@ -107,6 +117,23 @@ class BatchMaker:
                 yield error
             else:
                 yield None
+        self._tabulate()
+
+    def _tabulate(self) -> None:
+        """Put a full cache of equal shapes into one table, from which batches are gathered.
+
+        Not where windows are cut first: then whole images would be copied for the sake of small
+        parts. The cached samples become views of the table, so that nothing is kept twice.
+        """
+        cache = self._cache
+        if not self._gathers or not cache or self._table is not None or len(cache) < len(self):
+            return
+        shapes = {(_shape(batch), batch.rois is None) for batch in cache.values()}
+        if len(shapes) > 1:
+            return
+        self._table = _one_after_another([cache[index] for index in range(len(self))])
+        for index in cache:
+            cache[index] = self._table.select(slice(index, index + 1))
 
     def absent_labels(self, num_classes: int) -> list[int]:
         """The labels that no cached sample has; nothing without a cache."""
@@ -261,6 +288,40 @@ def _of_one(sample: Sample, index: int) -> Batch:
         rois=roi,
         samples=np.array([index]),
         crops=np.array([0]),
+    )
+
+
+def _gathered(table: Batch, order: Order) -> Batch:
+    """The rows of an order, copied out of a table of all samples."""
+    import torch
+
+    rows = torch.from_numpy(order.samples)
+    assert isinstance(table.images, torch.Tensor)
+    assert isinstance(table.targets, torch.Tensor)
+    assert not isinstance(table.rois, list)
+    return Batch(
+        images=table.images.index_select(0, rows),
+        targets=table.targets.index_select(0, rows),
+        rois=None if table.rois is None else table.rois.index_select(0, rows),
+        samples=order.samples,
+        crops=order.crops,
+    )
+
+
+def _one_after_another(batches: list[Batch]) -> Batch:
+    """Stacked batches of equal shapes as one."""
+    import numpy as np
+    import torch
+
+    def joined(parts: list[Any]) -> torch.Tensor:
+        return torch.cat(parts)
+
+    return Batch(
+        images=joined([batch.images for batch in batches]),
+        targets=joined([batch.targets for batch in batches]),
+        rois=None if batches[0].rois is None else joined([batch.rois for batch in batches]),
+        samples=np.concatenate([batch.samples for batch in batches]),
+        crops=np.concatenate([batch.crops for batch in batches]),
     )
 
 

@@ -1,10 +1,20 @@
-"""When a training saves, and what it tells about it."""
+"""When a training saves, and what it tells about it.
+
+The training waits for the copy of its state to host memory alone; a thread writes it out. There is
+one write at a time, and retention and the pointer to the newest come after the durable write, so
+that a kill at any instant leaves a valid checkpoint.
+"""
 
 from __future__ import annotations
 
+import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
+from types import TracebackType
 from typing import Any, Final
+
+import torch
 
 from neurotrain.component.durations import Duration
 from neurotrain.engine.checkpoint import CheckpointFolder
@@ -16,13 +26,29 @@ SAVE_INTERVAL_S: Final = 10.0
 
 
 class Saver:
-    """Saves the state of a training after epochs where it is due, and at once where asked."""
+    """Saves the state of a training after epochs where it is due, and at once where asked.
+
+    A context: leaving it waits for the write that is under way.
+    """
 
     def __init__(
         self, checkpoints: CheckpointFolder, options: Checkpoints, reporter: Reporter
     ) -> None:
         self._checkpoints, self._options, self._reporter = checkpoints, options, reporter
         self._last_s = time.monotonic()
+        self._write: _Write | None = None
+
+    def __enter__(self) -> Saver:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:  # fmt: skip
+        if error is None:
+            self.wait()
+        elif self._write is not None:
+            self._write.join()
 
     def complete(self, path: Path, state: LoopState) -> None:
         """Finish the save that a checkpoint comes from; a kill may have cut it off."""
@@ -47,18 +73,91 @@ class Saver:
     def save(
         self, state: dict[str, Any], epoch: int, *, best: bool = False, number: int | None = None
     ) -> None:
-        """Save the state; `epoch` is the last one that it has something of."""
+        """Copy the state and have it written; `epoch` is the last one that it has something of.
+
+        Raises:
+            OSError: the write before this one failed.
+        """
+        self.wait()
         started_s = time.monotonic()
-        num_bytes, removed = self._checkpoints.save(
-            state, best=best, epoch=number, keep_last=self._options.keep_last
-        )
+        copied = on_host(state)
+        stall_s = time.monotonic() - started_s
+
+        def write() -> None:
+            num_bytes, removed = self._checkpoints.save(
+                copied, best=best, epoch=number, keep_last=self._options.keep_last
+            )
+            self._tell(
+                copied["step"], epoch, best=best, number=number, removed=removed, bytes=num_bytes,
+                seconds=time.monotonic() - started_s, stall_s=stall_s,
+            )  # fmt: skip
+
         self._last_s = time.monotonic()
+        self._write = _Write(write)
+
+    def check(self) -> None:
+        """Raise what a write that is over failed with; never waits."""
+        if self._write is not None and not self._write.is_alive():
+            self.wait()
+
+    def wait(self) -> None:
+        """Wait for the write that is under way.
+
+        Raises:
+            OSError: it failed; the checkpoint before it stands.
+        """
+        write, self._write = self._write, None
+        if write is not None:
+            write.join()
+            if write.failure is not None:
+                raise write.failure
+
+    def _tell(
+        self, step: int, epoch: int, *, best: bool, number: int | None, removed: list[Path],
+        **measured: float,
+    ) -> None:  # fmt: skip
         written = {"last": "last.pth", **({"best": "best.pth"} if best else {})}
         written |= {"epoch": f"epoch-{number:04d}.pth"} if number else {}
         folder = self._checkpoints.folder.relative_to(self._reporter.run_dir)
         for role, name in written.items():
             gone = [str(folder / path.name) for path in removed] if role == "epoch" else []
             self._reporter.tell(
-                "checkpoint.saved", step=state["step"], epoch=epoch, path=str(folder / name),
-                roles=[role], bytes=num_bytes, seconds=self._last_s - started_s, removed=gone,
+                "checkpoint.saved", step=step, epoch=epoch, path=str(folder / name), roles=[role],
+                removed=gone, **measured,
             )  # fmt: skip
+
+
+class _Write(threading.Thread):
+    """One write on a thread of its own; whatever it fails with is kept for the training."""
+
+    def __init__(self, work: Callable[[], None]) -> None:
+        super().__init__(name="checkpoint-writer")
+        self._work = work
+        self.failure: BaseException | None = None
+        self.start()
+
+    def run(self) -> None:
+        """Write; the training raises what this ran into."""
+        try:
+            self._work()
+        except BaseException as error:  # carried to the training's thread and raised there
+            self.failure = error
+
+
+def on_host(state: dict[str, Any]) -> dict[str, Any]:
+    """A copy in host memory that later updates do not change; tied weights stay tied."""
+    copied: dict[str, Any] = _copied(state, {})
+    return copied
+
+
+def _copied(value: Any, copies: dict[tuple[Any, ...], torch.Tensor]) -> Any:
+    if isinstance(value, torch.Tensor):
+        place = (value.data_ptr(), value.dtype, value.shape, value.stride())
+        if place not in copies:
+            copies[place] = value.detach().to("cpu", copy=True)
+        return copies[place]
+    if isinstance(value, dict):
+        return {key: _copied(below, copies) for key, below in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value)(_copied(below, copies) for below in value)
+    return value

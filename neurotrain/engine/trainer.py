@@ -124,8 +124,9 @@ class Trainer:
         self._resume()
         # 3) The epochs.
         self.model.train()
-        while self.state.epoch <= self.num_epochs and not self._stopped:
-            self._run_epoch()
+        with self._saver:
+            while self.state.epoch <= self.num_epochs and not self._stopped:
+                self._run_epoch()
         # 4) What every training leaves behind.
         self._write_tables(plots=True)
         return self.state.history
@@ -163,8 +164,7 @@ class Trainer:
     def _run_epoch(self) -> None:
         """Train an epoch, validate, record, judge, save."""
         state, started_s = self.state, time.monotonic()
-        num_batches = self._num_batches
-        if num_batches == 0:
+        if (num_batches := self._num_batches) == 0:
             raise ValueError("an epoch has no whole update: the loader gives too few batches")
         stepped = isinstance(self.scheduler, StepSchedule)
         rate = self.scheduler.rate(state.step) if stepped else self._rate()
@@ -182,8 +182,8 @@ class Trainer:
         if validated:
             values |= self._validate()
         state.record(values)
-        seconds = time.monotonic() - started_s
-        self._tell("epoch.finished", metrics=values, seconds=seconds, validated=validated)
+        taken_s = time.monotonic() - started_s
+        self._tell("epoch.finished", metrics=values, seconds=taken_s, validated=validated)
         is_best = self._judge(values)
         self._step_foreign_scheduler(values)
         finished = state.epoch
@@ -213,8 +213,7 @@ class Trainer:
         else:
             loss = mean_loss(self.model, batches, criterion=self.criterion, inference=inference)
             values = {"valid/loss": loss}
-        seconds = time.monotonic() - started_s
-        self._tell("validation.finished", metrics=values, seconds=seconds)
+        self._tell("validation.finished", metrics=values, seconds=time.monotonic() - started_s)
         return values
 
     def _judge(self, values: dict[str, float]) -> bool:
@@ -283,6 +282,7 @@ class Trainer:
 
     def _after_batch(self, pace: Pace | None) -> None:
         """Tell the step, and end or save where that was asked; only between updates."""
+        self._saver.check()
         if pace is not None:
             self._tell_step(pace)
             self._take_requests()

@@ -11,7 +11,7 @@ events in their places:
       validation.finished           metrics, seconds
       epoch.finished                metrics: every value recorded for the epoch
       early_stopping.updated        best, counter, patience, needed, stops_at_epoch, stopped
-      checkpoint.saved              path, roles, bytes, seconds, removed
+      checkpoint.saved              path, roles, bytes, seconds, stall_s, removed
       progress.reported             done, total: batches of testing and predicting
       machine.sampled               cpu, memory and disk load
       warning.raised                message

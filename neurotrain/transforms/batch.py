@@ -59,8 +59,8 @@ class Batch:
             rois=torch.stack(rois) if isinstance(rois, list) else rois,
         )
 
-    def select(self, rows: list[int]) -> Batch:
-        """Some rows of the stacked batch."""
+    def select(self, rows: list[int] | slice) -> Batch:
+        """Some rows of the stacked batch; a slice gives views."""
         import torch
 
         assert isinstance(self.images, torch.Tensor)
