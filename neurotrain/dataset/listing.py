@@ -24,7 +24,7 @@ _MAX_NAME: Final = 255
 """Bytes of a file name that file systems allow."""
 _MAX_DEEP: Final = 2
 _MAX_STARS: Final = 4
-_MAX_FOLDERS: Final = 50_000
+_MAX_FOLDERS: Final = 20_000
 """Folders that one pattern may lead through."""
 _LEFTOVERS: Final = frozenset({"thumbs.db", "desktop.ini", "__macosx"})
 _WILDCARD: Final = re.compile(r"\{id\}|\*+|\?|\[!?\]?[^\]]*\]")
@@ -179,19 +179,22 @@ def _walk(
 def _folders_below(start: str, start_prefix: str) -> Iterator[tuple[str, str]]:
     """A folder and all folders in it, each once: under its own name before any link to it.
 
+    A link to a folder that holds the start leads out of it and is left out.
+
     Raises:
         BadPattern: there are too many.
     """
-    known: set[tuple[int, int]] = set()
+    known = {_identity(str(parent)) for parent in Path(os.path.realpath(start)).parents}
+    num_folders = 0
     folders, links = [(start, start_prefix)], deque[tuple[str, str]]()
     while folders or links:
         folder, prefix = folders.pop() if folders else links.popleft()
-        status = os.stat(folder)
-        identity = (status.st_dev, status.st_ino)
+        identity = _identity(folder)
         if identity in known:
             continue
         known.add(identity)
-        if len(known) > _MAX_FOLDERS:
+        num_folders += 1
+        if num_folders > _MAX_FOLDERS:
             most = f"more than {_MAX_FOLDERS:,} folders"
             raise BadPattern(f"'**' leads through {most}; name one of them")
         yield folder, prefix
@@ -199,6 +202,12 @@ def _folders_below(start: str, start_prefix: str) -> Iterator[tuple[str, str]]:
             if _is_folder(entry):
                 below = (entry.path, f"{prefix}{entry.name}/")
                 (links if entry.is_symlink() else folders).append(below)
+
+
+def _identity(folder: str) -> tuple[int, int]:
+    """What is the same under every name of a folder."""
+    status = os.stat(folder)
+    return status.st_dev, status.st_ino
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

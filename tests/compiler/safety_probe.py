@@ -40,7 +40,7 @@ CHANGES: Final = (
 TWO: Final = ("os.rename", "os.link")
 """Changes that name two paths."""
 WRITING: Final = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
-SECONDS: Final = 10
+SECONDS: Final = 60
 """After which a spec counts as one that hangs."""
 
 
