@@ -11,7 +11,7 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from neurotrain.dataset.base import CorruptSample, Sample, Samples
 from neurotrain.transforms.base import Transform
@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     import numpy as np
     import torch
     from numpy.typing import NDArray
+
+
+_ENDING: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1)
+"""What asks a run to end."""
 
 
 class WorkerDied(Exception):
@@ -227,7 +231,8 @@ def _made_by_workers(maker: BatchMaker, orders: list[Order], num_workers: int) -
         generator=torch.Generator(),
         worker_init_fn=_ignore_signals,
     )
-    iterator = iter(loader)
+    with _signals_held():
+        iterator = iter(loader)
     # Python waits at its end for processes that ignore its SIGTERM: they must be told before.
     shut_down = iterator._shutdown_workers  # type: ignore[attr-defined]
     atexit.register(shut_down)
@@ -243,10 +248,25 @@ def _made_by_workers(maker: BatchMaker, orders: list[Order], num_workers: int) -
         shut_down()
 
 
+@contextmanager
+def _signals_held() -> Iterator[None]:
+    """Hold back what may end a run while workers are forked.
+
+    A worker starts with the mask of the process that forks it, so that no signal to the whole
+    group ends one before it ignores them.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _ignore_signals(worker: int) -> None:
     """The run decides when to end; a signal to the whole group must not end its workers first."""
-    for kind in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1):
+    for kind in _ENDING:
         signal.signal(kind, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
 
 
 @dataclass(frozen=True, slots=True)
