@@ -82,7 +82,7 @@ def ours(made: BatchMaker, epochs: int, folder: Path) -> float:
     trainer = Trainer(
         folder / "train", model, options=options, setup=Setup(seed=0), reporter=Reporter(folder)
     )
-    loader = TrainLoader(made, batch_size=BATCH, crops_per_image=1, num_workers=0)
+    loader = TrainLoader(made, batch_size=BATCH, crops_per_image=1)
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3)
     trainer._write_tables = lambda plots: None  # type: ignore[method-assign]
     started_s = time.perf_counter()

@@ -1,9 +1,9 @@
-"""Durations that carry their unit: `10 epochs`, `500 steps`."""
+"""Durations that carry their unit: `10 epochs`, `500 steps`, `30 min`."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Final
 
 from msgspec import Meta
 
@@ -21,6 +21,14 @@ StepDuration = Annotated[
         extra_json_schema={"x-wants": "a duration with its unit, such as '1 epoch' or '500 steps'"},
     ),
 ]
+TimeDuration = Annotated[
+    str,
+    Meta(
+        pattern=r"^[1-9][0-9]{0,5} (s|min|h)$",
+        extra_json_schema={"x-wants": "a time with its unit, such as '90 s', '10 min' or '2 h'"},
+    ),
+]
+_SECONDS: Final = {"s": 1, "min": 60, "h": 3600}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,3 +47,9 @@ class Duration:
     def in_steps(self, steps_per_epoch: int) -> int:
         """The duration as a number of optimizer steps."""
         return self.count * steps_per_epoch if self.unit == "epoch" else self.count
+
+
+def seconds_of(text: str) -> int:
+    """The seconds of a time such as `10 min`. The schema has checked the form."""
+    count, unit = text.split()
+    return int(count) * _SECONDS[unit]

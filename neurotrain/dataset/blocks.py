@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from neurotrain.component.base import Options
+from neurotrain.component.base import Options, Positive
+from neurotrain.component.durations import TimeDuration, seconds_of
 from neurotrain.dataset.base import Dataset, Split
 from neurotrain.transforms.base import Transform
 
@@ -33,6 +34,33 @@ class Loader(Options, frozen=True, kw_only=True):
         Literal["memory", "none"],
         Meta(description="Keep samples in memory after loading and fixed transforms, or load anew"),
     ] = "memory"
+    prefetch_factor: Annotated[
+        Positive | None,
+        Meta(description="Batches that each process loads ahead; by default 2"),
+    ] = None
+    persistent_workers: Annotated[
+        bool, Meta(description="Keep the processes from epoch to epoch instead of starting anew")
+    ] = False
+    pin_memory: Annotated[
+        bool, Meta(description="Load into page-locked memory, from which a GPU copies faster")
+    ] = False
+    timeout: Annotated[
+        TimeDuration,
+        Meta(description="How long a process may take for a batch before the run ends"),
+    ] = "10 min"
+    skip_corrupt: Annotated[
+        int,
+        Meta(
+            description="How many unreadable samples of each part are left out, each told; one "
+            "more ends the run. 0: the first one ends it",
+            ge=0,
+        ),
+    ] = 0
+
+    @property
+    def timeout_s(self) -> int:
+        """The timeout in seconds."""
+        return seconds_of(self.timeout)
 
 
 class Data(Options, frozen=True, kw_only=True):

@@ -7,6 +7,7 @@ thing that a spec says elsewhere.
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -133,6 +134,9 @@ def _maker(
         request.transforms.train if part == "train" else request.transforms.eval,
         seed=request.seed,
         cache=request.loader.cache,
+        names=tuple(info.id for info in samples),
+        skip_corrupt=request.loader.skip_corrupt,
+        tell=warnings.warn,
     )
 
 
@@ -142,7 +146,7 @@ def _train_loader(request: _Request, maker: BatchMaker) -> TrainLoader:
         maker,
         batch_size=request.batch_size,
         crops_per_image=crops,
-        num_workers=request.loader.num_workers,
+        options=request.loader,
     )
     if len(loader) == 0:
         raise ValueError(

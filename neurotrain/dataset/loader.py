@@ -6,46 +6,30 @@ or on how often the run was resumed. So an epoch can be entered at any batch wit
 
 from __future__ import annotations
 
-import atexit
-import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final, Literal
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Literal
 
 from neurotrain.dataset.base import CorruptSample, Sample, Samples
+from neurotrain.dataset.blocks import Loader
+from neurotrain.dataset.orders import Order
+from neurotrain.dataset.workers import Made, Workers
 from neurotrain.transforms.base import Transform
 from neurotrain.transforms.batch import Batch
 from neurotrain.transforms.draws import Draws, permutation
 from neurotrain.transforms.random import RandomCrop
 
 if TYPE_CHECKING:
-    import numpy as np
     import torch
-    from numpy.typing import NDArray
-
-
-_ENDING: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1)
-"""What asks a run to end."""
-
-
-class WorkerDied(Exception):
-    """A loading process ended by itself, killed or crashed."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
-    """One batch to make: which samples and crops, and the epoch that their draws belong to."""
-
-    epoch: int
-    samples: NDArray[np.int64]
-    crops: NDArray[np.int64]
 
 
 class BatchMaker:
     """Makes batches of an opened dataset: load, fixed transforms, cache, random transforms.
 
     Everything up to the first random transform is done once for each sample where the cache is on.
+    Of samples that cannot be used as many as `skip_corrupt` are left out: in training, the next
+    sample that can be used takes its place, so that batches depend on nothing but the data.
     """
 
     def __init__(
@@ -55,10 +39,16 @@ class BatchMaker:
         *,
         seed: int,
         cache: Literal["memory", "none"],
+        names: tuple[str, ...] = (),
+        skip_corrupt: int = 0,
+        tell: Callable[[str], None] | None = None,
     ) -> None:
         first_random = next((i for i, t in enumerate(transforms) if t.random), len(transforms))
         self.samples = samples
         self.seed = seed
+        self.unusable: dict[int, str] = {}
+        """What is wrong with each sample that was left out."""
+        self._names, self._limit, self._tell = names, skip_corrupt, tell
         self._fixed = [transform.build() for transform in transforms[:first_random]]
         self._random = [transform.build() for transform in transforms[first_random:]]
         self._cache: dict[int, Batch] | None = {} if cache == "memory" else None
@@ -81,13 +71,86 @@ class BatchMaker:
             if self._table is not None:
                 batch = _gathered(self._table, order)
             else:
-                batch = _joined([self.prepared(int(index)) for index in order.samples], order)
+                batch = _joined([self._usable(int(index)) for index in order.samples], order)
             if not self._random:
                 return batch.stacked()
             draws = Draws.of(self.seed, order.epoch, order.samples, order.crops)
             for stream, transform in enumerate(self._random):
                 batch = transform(batch, draws.at(stream))
             return batch.stacked()
+
+    def make(self, order: Order) -> Made:
+        """The batch of an order in a loading process, which leaves the decision to the training.
+
+        A batch of which no sample can be used is none.
+        """
+        known, self._limit, self._tell = set(self.unusable), len(self), None
+        try:
+            batch: Batch | None = self[order]
+        except CorruptSample:
+            batch = None
+        return Made(batch, {at: why for at, why in self.unusable.items() if at not in known})
+
+    def take(self, made: Made) -> Batch:
+        """The batch that a loading process made, once what it could not read is judged.
+
+        Raises:
+            CorruptSample: more samples are unusable than may be.
+        """
+        for index, reason in made.unusable.items():
+            if index not in self.unusable:
+                self.leave_out(index, CorruptSample(reason))
+        if made.batch is None:
+            raise CorruptSample("none of the samples can be used")
+        return made.batch
+
+    def leave_out(self, index: int, error: CorruptSample) -> None:
+        """Leave a sample out from now on, and tell it.
+
+        Raises:
+            CorruptSample: the error, where no more samples may be left out.
+        """
+        self.unusable[index] = str(error)
+        if len(self.unusable) <= self._limit:
+            if self._tell is not None:
+                self._tell(f"left out: {error}")
+            return
+        if self._limit == 0:
+            raise error
+        first = "; ".join(list(self.unusable.values())[:3])
+        raise CorruptSample(
+            f"{len(self.unusable)} samples cannot be used, and {self._limit} may be left out "
+            f"(data.loader.skip_corrupt): {first}"
+        ) from error
+
+    def name(self, index: int) -> str:
+        """A sample as people know it."""
+        return f"'{self._names[index]}'" if self._names else f"sample {index}"
+
+    def evaluated(self) -> Iterator[Batch]:
+        """Every sample that can be used, prepared, in order."""
+        for index in range(len(self)):
+            if index in self.unusable:
+                continue
+            try:
+                with _one_thread():
+                    sample = self.prepared(index)
+            except CorruptSample as error:
+                self.leave_out(index, error)
+                continue
+            yield sample
+
+    def _usable(self, index: int) -> Batch:
+        """The sample, or where it cannot be used the next one that can."""
+        for place in range(index, index + len(self)):
+            candidate = place % len(self)
+            if candidate in self.unusable:
+                continue
+            try:
+                return self.prepared(candidate)
+            except CorruptSample as error:
+                self.leave_out(candidate, error)
+        raise CorruptSample("none of the samples can be used")
 
     def prepared(self, index: int) -> Batch:
         """One sample after its fixed transforms, as a batch of one."""
@@ -108,12 +171,16 @@ class BatchMaker:
 
     def fill_cache(self) -> None:
         """Prepare every sample; worker processes that start later share the memory."""
-        for _ in self.filling():
-            continue
+        for index, error in enumerate(self.filling()):
+            if error is not None:
+                self.leave_out(index, error)
 
     def filling(self) -> Iterator[CorruptSample | None]:
         """Prepare sample by sample; what is wrong with each, or None. Nothing without a cache."""
         for index in range(len(self) if self.caches else 0):
+            if index in self.unusable:
+                yield None
+                continue
             try:
                 with _one_thread():
                     self.prepared(index)
@@ -156,11 +223,18 @@ class TrainLoader:
     """Shuffled training batches of one size; the samples left over differ in each epoch."""
 
     def __init__(
-        self, maker: BatchMaker, *, batch_size: int, crops_per_image: int, num_workers: int
+        self,
+        maker: BatchMaker,
+        *,
+        batch_size: int,
+        crops_per_image: int,
+        options: Loader | None = None,
     ) -> None:
         self._maker = maker
         self._batch_size, self._crops = batch_size, crops_per_image
-        self._num_workers = num_workers
+        self._workers = None
+        if options is not None and options.num_workers > 0:
+            self._workers = Workers(maker, self._orders, options)
 
     def __len__(self) -> int:
         """Whole batches in an epoch."""
@@ -168,7 +242,13 @@ class TrainLoader:
 
     def epoch(self, epoch: int, start: int = 0) -> Iterator[Batch]:
         """The batches of an epoch from batch number `start` on."""
-        return _made(self._maker, self._orders(epoch, start), self._num_workers)
+        if self._workers is None:
+            for order in self._orders(epoch, start):
+                yield self._maker[order]
+            return
+        self._maker.fill_cache()
+        with closing(self._workers.made(epoch, start)) as made:
+            yield from map(self._maker.take, made)
 
     def _orders(self, epoch: int, start: int) -> list[Order]:
         order = permutation(self._maker.seed, epoch, len(self._maker) * self._crops)
@@ -192,11 +272,13 @@ class EvalLoader:
         """The number of samples."""
         return len(self._maker)
 
+    def left_out(self) -> tuple[str, ...]:
+        """What is wrong with each sample that was left out so far."""
+        return tuple(why for _, why in sorted(self._maker.unusable.items()))
+
     def __iter__(self) -> Iterator[Batch]:
         waiting: list[Batch] = []
-        for index in range(len(self._maker)):
-            with _one_thread():
-                sample = self._maker.prepared(index)
+        for sample in self._maker.evaluated():
             if waiting and (
                 len(waiting) == self._batch_size or _shape(waiting[0]) != _shape(sample)
             ):
@@ -205,81 +287,6 @@ class EvalLoader:
             waiting.append(sample)
         if waiting:
             yield _joined(waiting, _eval_order(waiting)).stacked()
-
-
-def _made(maker: BatchMaker, orders: list[Order], num_workers: int) -> Iterator[Batch]:
-    if num_workers == 0:
-        return (maker[order] for order in orders)
-    return _made_by_workers(maker, orders, min(num_workers, len(orders)))
-
-
-def _made_by_workers(maker: BatchMaker, orders: list[Order], num_workers: int) -> Iterator[Batch]:
-    import torch
-    from torch.utils.data import DataLoader
-
-    if not orders:
-        return
-    maker.fill_cache()
-    loader: DataLoader[Batch | CorruptSample] = DataLoader(
-        _Worker(maker),  # type: ignore[arg-type]
-        sampler=orders,
-        batch_size=None,
-        num_workers=num_workers,
-        # Forked workers share the filled cache, and built transforms cannot be pickled.
-        multiprocessing_context="fork",
-        # Without one of its own, torch's global generator would go on with every epoch.
-        generator=torch.Generator(),
-        worker_init_fn=_ignore_signals,
-    )
-    with _signals_held():
-        iterator = iter(loader)
-    # Python waits at its end for processes that ignore its SIGTERM: they must be told before.
-    shut_down = iterator._shutdown_workers  # type: ignore[attr-defined]
-    atexit.register(shut_down)
-    try:
-        while (made := next(iterator, None)) is not None:
-            if isinstance(made, CorruptSample):
-                raise made
-            yield made
-    except RuntimeError as error:
-        raise WorkerDied(f"a loading process died: {error}") from error
-    finally:
-        atexit.unregister(shut_down)
-        shut_down()
-
-
-@contextmanager
-def _signals_held() -> Iterator[None]:
-    """Hold back what may end a run while workers are forked.
-
-    A worker starts with the mask of the process that forks it, so that no signal to the whole
-    group ends one before it ignores them.
-    """
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def _ignore_signals(worker: int) -> None:
-    """The run decides when to end; a signal to the whole group must not end its workers first."""
-    for kind in _ENDING:
-        signal.signal(kind, signal.SIG_IGN)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
-
-
-@dataclass(frozen=True, slots=True)
-class _Worker:
-    """What a worker process runs; it hands a corrupt sample on as it is, without a traceback."""
-
-    maker: BatchMaker
-
-    def __getitem__(self, order: Order) -> Batch | CorruptSample:
-        try:
-            return self.maker[order]
-        except CorruptSample as error:
-            return error
 
 
 @contextmanager

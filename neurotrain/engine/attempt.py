@@ -76,9 +76,12 @@ def _execute(job: Job, catalogue: Catalogue, reporter: Reporter, flag: StopFlag)
     try:
         plan = load(job.run_dir / "plan.json", catalogue)
         resolver = Resolver(base=base_of(job.run_dir))
+        builder = Builder(
+            plan, resolver, tell=lambda text: reporter.tell("warning.raised", message=text)
+        )
         with logging_to(plan, job.run_dir, reporter):
             Executor(
-                plan=plan, builder=Builder(plan, resolver), run_dir=job.run_dir, reporter=reporter,
+                plan=plan, builder=builder, run_dir=job.run_dir, reporter=reporter,
                 flag=flag, only=job.only, allow_inexact=job.allow_inexact,
             ).run()  # fmt: skip
     except Interrupted as error:

@@ -43,6 +43,8 @@ class Builder:
 
     plan: Plan
     resolver: Resolver
+    tell: Callable[[str], None] | None = None
+    """What is told of samples that are left out."""
     _makers: dict[str, BatchMaker] = field(default_factory=dict)
 
     @cached_property
@@ -97,7 +99,7 @@ class Builder:
             self._maker("train"),
             batch_size=facts.micro_batch,
             crops_per_image=crops,
-            num_workers=experiment.data.loader.num_workers,
+            options=experiment.data.loader,
         )
 
     def eval_loader(self, part: str) -> EvalLoader:
@@ -187,14 +189,19 @@ class Builder:
         """
         makers = [self._maker(part) for part in self.plan.facts.parts]
         total = sum(len(maker) for maker in makers if maker.caches)
-        found = []
-        for done, error in enumerate((e for maker in makers for e in maker.filling()), start=1):
-            if error is not None:
-                found.append(str(error))
-            progress(done, total)
-        if found:
-            more = f"; and {len(found) - 3} more" if len(found) > 3 else ""
-            raise CorruptSample("; ".join(found[:3]) + more)
+        refused: list[str] = []
+        done = 0
+        for maker in makers:
+            for index, error in enumerate(maker.filling()):
+                done += 1
+                if error is not None:
+                    refused += _refused(maker, index, error)
+                progress(done, total)
+        if refused and self.plan.experiment.data.loader.skip_corrupt:
+            raise CorruptSample(refused[-1])
+        if refused:
+            more = f"; and {len(refused) - 3} more" if len(refused) > 3 else ""
+            raise CorruptSample("; ".join(refused[:3]) + more)
         absent = self._maker("train").absent_labels(len(self.plan.facts.classes))
         return [
             f"no training sample has the class '{self.plan.facts.classes[label]}'"
@@ -212,9 +219,29 @@ class Builder:
         opened = dataset.open(self.resolver, self.samples[part], len(facts.classes))
         transforms = data.transforms.train if part == "train" else data.transforms.eval
         seed = self.plan.experiment.seed
-        return BatchMaker(opened, transforms, seed=seed, cache=data.loader.cache)
+        names = tuple(info.id for info in self.samples[part])
+        return BatchMaker(
+            opened, transforms, seed=seed, cache=data.loader.cache, names=names,
+            skip_corrupt=data.loader.skip_corrupt, tell=self._teller(part),
+        )  # fmt: skip
+
+    def _teller(self, part: str) -> Callable[[str], None]:
+        def tell(text: str) -> None:
+            if self.tell is not None:
+                self.tell(f"{part} data: {text}")
+
+        return tell
 
     @property
     def _stated_classes(self) -> int:
         task: Any = self.plan.experiment.task
         return len(task.classes)
+
+
+def _refused(maker: BatchMaker, index: int, error: CorruptSample) -> list[str]:
+    """Why the run cannot go on with this sample; nothing where it may be left out."""
+    try:
+        maker.leave_out(index, error)
+    except CorruptSample as refusal:
+        return [str(refusal)]
+    return []

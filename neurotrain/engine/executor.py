@@ -129,6 +129,7 @@ class Executor:
             weights=weights,
             metrics=plan.experiment.metrics,
             names=loader.names,
+            left_out=loader.left_out,
             num_pictures=plan.experiment.test.num_pictures,
             plots=tuple(sorted((self.run_dir / "train" / "plots").glob("*.png"))),
             progress=self._progress("tester"),

@@ -11,7 +11,7 @@ import torch
 from neurotrain.component.plugins import PluginAbsent
 from neurotrain.dataset.base import CorruptSample
 from neurotrain.dataset.files import InputsNotFound, UnreadableImage
-from neurotrain.dataset.loader import WorkerDied
+from neurotrain.dataset.workers import WorkerCrashed, WorkerHung, WorkerKilled
 from neurotrain.engine.build import DataChanged, EnvironmentLacks, StageNotReady
 from neurotrain.engine.checkpoint import CorruptCheckpoint, ForeignCheckpoint
 from neurotrain.engine.exactness import NotExact
@@ -37,9 +37,11 @@ _KNOWN: Final[tuple[tuple[tuple[type[Exception], ...], int, str, str], ...]] = (
     ),
     ((torch.OutOfMemoryError, MemoryError), 4, "out of memory: ", _MEMORY),
     (
-        (WorkerDied,), 4, "",
-        "look for the out-of-memory killer in the system's log; take fewer workers",
+        (WorkerKilled,), 4, "",
+        "look for the out-of-memory killer in the system's log; lower data.loader.num_workers",
     ),
+    ((WorkerCrashed,), 65, "", "look at the file; data.loader.num_workers: 0 shows the traceback"),
+    ((WorkerHung,), 74, "", "look at the disk or the network; raise data.loader.timeout"),
     ((EnvironmentLacks, PluginAbsent, ImportError), 5, "", ""),
     ((StageNotReady,), 2, "", ""),
     ((NotExact,), 2, "", "resume with --allow-inexact, or there"),

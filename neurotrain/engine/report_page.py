@@ -144,6 +144,7 @@ def _facts(result: TestResult) -> tuple[tuple[str, str], ...]:
         "Classes": ", ".join(result.classes),
         "Weights": result.weights,
         "Samples": f"{len(result.samples):,}",
+        "Left out": wording.left_out_text(result),
         "Scored": wording.region_text(result),
         "Data": "synthetic: generated, not measured" if result.synthetic else "",
         "Time": wording.duration_text(result.seconds),

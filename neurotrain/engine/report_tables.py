@@ -32,6 +32,7 @@ def metrics_json(result: TestResult) -> str:
         "scored_inside_roi": result.scored_inside_roi,
         "main_metric": result.main_metric,
         "num_samples": len(result.samples),
+        "left_out": list(result.left_out),
         "overall": _numbers(result.overall),
         "per_class": {name: _numbers(values) for name, values in result.per_class.items()},
         "classes": list(result.classes),

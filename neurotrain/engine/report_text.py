@@ -98,6 +98,7 @@ def _facts(result: TestResult) -> tuple[str, ...]:
         "classes": ", ".join(result.classes),
         "weights": result.weights,
         "samples": f"{len(result.samples):,}",
+        "left out": wording.left_out_text(result),
         "scored": wording.region_text(result),
         "data": "synthetic" if result.synthetic else "",
         "time": wording.duration_text(result.seconds),

@@ -89,6 +89,14 @@ def counted(num: int, noun: str) -> str:
     return f"{num:,} {noun}" if num == 1 else f"{num:,} {noun}s"
 
 
+def left_out_text(result: TestResult) -> str:
+    """How many samples are in none of the values, and the first of them; empty for none."""
+    if not result.left_out:
+        return ""
+    more = "; …" if len(result.left_out) > 3 else ""
+    return f"{len(result.left_out):,} unreadable: {'; '.join(result.left_out[:3])}{more}"
+
+
 def rank_text(place: int, num_samples: int) -> str:
     """Where a sample stands, counted from 0 at the worst."""
     if num_samples == 1:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -36,6 +36,8 @@ class TestSetup:
     weights: str = "the model as given"
     metrics: tuple[Metric, ...] = ()
     names: tuple[str, ...] | None = None
+    left_out: Callable[[], tuple[str, ...]] = tuple
+    """Asked at the end: what was wrong with each sample that could not be read."""
     num_pictures: int = 8
     plots: tuple[Path, ...] = ()
     progress: Any = field(default=lambda done, total: None)
@@ -121,6 +123,7 @@ class Tester:
             per_class=scores.per_class(metrics, self.classes),
             confusion=tuple(tuple(row) for row in scores.counts.tolist()),
             samples=scores.samples,
+            left_out=self.setup.left_out(),
             seconds=seconds,
         )
 
@@ -141,14 +144,15 @@ class Tester:
         folder = self.output_dir / "predictions"
         folder.mkdir(parents=True, exist_ok=True)
         paths: dict[int, Path] = {}
+        passed = 0
         for batch in self._batches(loader) if num else ():
-            rows = [row for row, index in enumerate(batch.samples.tolist()) if index in numbers]
-            if not rows:
-                continue
-            for part in apply([batch.select(rows)]):
-                for row, index in enumerate(part.batch.samples.tolist()):
-                    paths[numbers[index]] = folder / f"sample_{numbers[index]:03d}.png"
-                    self._draw(part, row, result.samples[index].id, paths[numbers[index]])
+            rows = [row for row in range(len(batch)) if passed + row in numbers]
+            for part in apply([batch.select(rows)] if rows else []):
+                for at, row in enumerate(rows):
+                    number = numbers[passed + row]
+                    paths[number] = folder / f"sample_{number:03d}.png"
+                    self._draw(part, at, result.samples[passed + row].id, paths[number])
+            passed += len(batch)
         return [paths[number] for number in sorted(paths)]
 
     def _batches(self, loader: Iterable[Any]) -> Iterator[Batch]:

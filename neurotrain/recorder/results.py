@@ -41,3 +41,5 @@ class TestResult:
     """Counts of pixels or samples, rows truth, columns prediction."""
     samples: tuple[SampleScore, ...]
     seconds: float
+    left_out: tuple[str, ...] = ()
+    """What was wrong with each sample that could not be read and is in none of the values."""

@@ -75,6 +75,18 @@ class Batch:
             crops=self.crops[rows],
         )
 
+    def pinned(self) -> Batch:
+        """The stacked batch in page-locked memory."""
+        assert not isinstance(self.images, list)
+        assert not isinstance(self.targets, list)
+        assert not isinstance(self.rois, list)
+        return replace(
+            self,
+            images=self.images.pin_memory(),
+            targets=self.targets.pin_memory(),
+            rois=None if self.rois is None else self.rois.pin_memory(),
+        )
+
     def to(self, device: torch.device) -> Batch:
         """The stacked batch on a device."""
         assert not isinstance(self.images, list)

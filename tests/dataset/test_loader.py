@@ -14,6 +14,7 @@ import pytest
 import torch
 
 from neurotrain.dataset.base import CorruptSample, Sample
+from neurotrain.dataset.blocks import Loader
 from neurotrain.dataset.loader import BatchMaker, EvalLoader, TrainLoader
 from neurotrain.transforms.base import Transform
 from neurotrain.transforms.fixed import Grey, Normalize
@@ -86,7 +87,8 @@ def train_loader(
 ) -> TrainLoader:
     """A loader of the pictures, cut and changed at random."""
     maker = BatchMaker(data or Pictures(), transforms, seed=seed, cache=cache)
-    return TrainLoader(maker, batch_size=batch_size, crops_per_image=crops, num_workers=num_workers)
+    options = Loader(num_workers=num_workers)
+    return TrainLoader(maker, batch_size=batch_size, crops_per_image=crops, options=options)
 
 
 def eval_loader(data: Any, *, batch_size: int = 2, cache: Any = "none") -> EvalLoader:

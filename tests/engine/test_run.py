@@ -58,9 +58,9 @@ def kinds(run: Path) -> list[str]:
     return [event.kind for event in read_all(run / "events.jsonl")]
 
 
-def write_images(folder: Path, num: int = 10) -> None:
+def write_images(folder: Path, num: int = 10, seed: int = 0) -> None:
     """Images of different sizes with a bright square, and their masks."""
-    draw = random.Random(0)
+    draw = random.Random(seed)
     for name in ("images", "masks"):
         (folder / name).mkdir(parents=True)
     for index in range(num):

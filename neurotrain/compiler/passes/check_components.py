@@ -22,6 +22,7 @@ def check_components(draft: Draft, report: Report) -> Draft:
     checks = (
         _model, _losses, _metrics, _random_evaluation, _normalized, _postprocess, _optimizer,
         _unused,
+        _loader,
     )  # fmt: skip
     for check in checks:
         attempt(check, draft, report)
@@ -118,6 +119,17 @@ def _optimizer(draft: Draft, report: Report) -> None:
         path = ("train", "optimizer", "nesterov")
         message = "Nesterov's form of momentum needs a momentum above 0"
         report.add(fault(codes.CONTRADICTION, path, message, "write momentum: 0.9"))
+
+
+def _loader(draft: Draft, report: Report) -> None:
+    if draft.read("data", "loader", "num_workers") > 0:
+        return
+    for key in ("prefetch_factor", "persistent_workers", "pin_memory", "timeout"):
+        path = ("data", "loader", key)
+        if draft.has(*path) and draft.read(*path):
+            message = f"'{key}' has no effect without loading processes"
+            hint = "leave it out, or write num_workers: 2"
+            report.add(fault(codes.WINDOW_UNUSED, path, message, hint))
 
 
 def _unused(draft: Draft, report: Report) -> None:
