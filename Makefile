@@ -3,13 +3,18 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test check schema goldens clean
+.PHONY: demo test stress check schema goldens clean
 
 demo: .venv/installed
 	$(BIN)/neurotrain run specs/quickstart.yaml
 
 test: .venv/installed-test
 	OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m pytest
+
+# Long, with a new seed each time; NEUROTRAIN_STRESS_SEED=N repeats one.
+stress: .venv/installed-test
+	NEUROTRAIN_STRESS=long NEUROTRAIN_STRESS_SEED=$${NEUROTRAIN_STRESS_SEED:-$$(date +%s)} \
+	OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m pytest -s tests/stress
 
 check: .venv/installed-test
 	$(BIN)/ruff check .

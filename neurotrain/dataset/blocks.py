@@ -31,8 +31,11 @@ class Loader(Options, frozen=True, kw_only=True):
         int, Meta(description="Processes that load; 0 loads in the training process", ge=0, le=256)
     ] = 0
     cache: Annotated[
-        Literal["memory", "none"],
-        Meta(description="Keep samples in memory after loading and fixed transforms, or load anew"),
+        Literal["memory", "disk", "none"],
+        Meta(
+            description="Where samples are kept after loading and fixed transforms: in memory, in "
+            "the run's folder `cache`, or nowhere"
+        ),
     ] = "memory"
     prefetch_factor: Annotated[
         Positive | None,

@@ -81,6 +81,8 @@ def _read(config: Mapping[str, Any]) -> _Request:
     task = config.get("task")
     plain = {**config, "task": {"type": task}} if isinstance(task, str) else config
     request = catalogue.decode(plain, _Request)
+    if request.loader.cache == "disk":
+        raise ValueError("`cache: disk` keeps samples in the folder of a run; take `memory`")
     for transform in request.transforms.eval:
         if transform.random:
             raise ValueError(

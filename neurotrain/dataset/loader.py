@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
-from neurotrain.dataset.base import CorruptSample, Sample, Samples
+from neurotrain.dataset.base import CorruptSample, Samples
 from neurotrain.dataset.blocks import Loader
+from neurotrain.dataset.joining import gathered, joined, of_one, one_after_another
 from neurotrain.dataset.orders import Order
+from neurotrain.dataset.store import SampleStore
 from neurotrain.dataset.workers import Made, Workers
 from neurotrain.transforms.base import Transform
 from neurotrain.transforms.batch import Batch
@@ -21,7 +22,7 @@ from neurotrain.transforms.draws import Draws, permutation
 from neurotrain.transforms.random import RandomCrop
 
 if TYPE_CHECKING:
-    import torch
+    pass
 
 
 class BatchMaker:
@@ -38,7 +39,8 @@ class BatchMaker:
         transforms: tuple[Transform, ...],
         *,
         seed: int,
-        cache: Literal["memory", "none"],
+        cache: Literal["memory", "disk", "none"],
+        store: SampleStore | None = None,
         names: tuple[str, ...] = (),
         skip_corrupt: int = 0,
         tell: Callable[[str], None] | None = None,
@@ -48,6 +50,8 @@ class BatchMaker:
         self.seed = seed
         self.unusable: dict[int, str] = {}
         """What is wrong with each sample that was left out."""
+        assert (cache == "disk") == (store is not None)
+        self._store = store
         self._names, self._limit, self._tell = names, skip_corrupt, tell
         self._fixed = [transform.build() for transform in transforms[:first_random]]
         self._random = [transform.build() for transform in transforms[first_random:]]
@@ -69,9 +73,9 @@ class BatchMaker:
         """
         with _one_thread():
             if self._table is not None:
-                batch = _gathered(self._table, order)
+                batch = gathered(self._table, order)
             else:
-                batch = _joined([self._usable(int(index)) for index in order.samples], order)
+                batch = joined([self._usable(int(index)) for index in order.samples], order)
             if not self._random:
                 return batch.stacked()
             draws = Draws.of(self.seed, order.epoch, order.samples, order.crops)
@@ -156,12 +160,16 @@ class BatchMaker:
         """One sample after its fixed transforms, as a batch of one."""
         if self._cache is not None and index in self._cache:
             return self._cache[index]
-        batch = _of_one(self.samples.load(index), index)
+        if self._store is not None and (kept := self._store.get(index)) is not None:
+            return kept
+        batch = of_one(self.samples.load(index), index)
         for transform in self._fixed:
             batch = transform(batch, Draws.of(self.seed, 0, batch.samples, batch.crops))
         batch = batch.stacked()
         if self._cache is not None:
             self._cache[index] = batch
+        if self._store is not None:
+            self._store.put(index, batch)
         return batch
 
     @property
@@ -202,7 +210,7 @@ class BatchMaker:
         shapes = {(_shape(batch), batch.rois is None) for batch in cache.values()}
         if len(shapes) > 1:
             return
-        self._table = _one_after_another([cache[index] for index in range(len(self))])
+        self._table = one_after_another([cache[index] for index in range(len(self))])
         for index in cache:
             cache[index] = self._table.select(slice(index, index + 1))
 
@@ -282,11 +290,11 @@ class EvalLoader:
             if waiting and (
                 len(waiting) == self._batch_size or _shape(waiting[0]) != _shape(sample)
             ):
-                yield _joined(waiting, _eval_order(waiting)).stacked()
+                yield joined(waiting, _eval_order(waiting)).stacked()
                 waiting = []
             waiting.append(sample)
         if waiting:
-            yield _joined(waiting, _eval_order(waiting)).stacked()
+            yield joined(waiting, _eval_order(waiting)).stacked()
 
 
 @contextmanager
@@ -302,87 +310,6 @@ def _one_thread() -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
-
-
-def _of_one(sample: Sample, index: int) -> Batch:
-    import numpy as np
-    import torch
-
-    roi = None if sample.roi_HW is None else torch.from_numpy(np.array(sample.roi_HW))[None]
-    return Batch(
-        images=torch.from_numpy(np.array(sample.image_CHW))[None],
-        targets=torch.from_numpy(np.array(sample.target))[None],
-        rois=roi,
-        samples=np.array([index]),
-        crops=np.array([0]),
-    )
-
-
-def _gathered(table: Batch, order: Order) -> Batch:
-    """The rows of an order, copied out of a table of all samples."""
-    import torch
-
-    rows = torch.from_numpy(order.samples)
-    assert isinstance(table.images, torch.Tensor)
-    assert isinstance(table.targets, torch.Tensor)
-    assert not isinstance(table.rois, list)
-    return Batch(
-        images=table.images.index_select(0, rows),
-        targets=table.targets.index_select(0, rows),
-        rois=None if table.rois is None else table.rois.index_select(0, rows),
-        samples=order.samples,
-        crops=order.crops,
-    )
-
-
-def _one_after_another(batches: list[Batch]) -> Batch:
-    """Stacked batches of equal shapes as one."""
-    import numpy as np
-    import torch
-
-    def joined(parts: list[Any]) -> torch.Tensor:
-        return torch.cat(parts)
-
-    return Batch(
-        images=joined([batch.images for batch in batches]),
-        targets=joined([batch.targets for batch in batches]),
-        rois=None if batches[0].rois is None else joined([batch.rois for batch in batches]),
-        samples=np.concatenate([batch.samples for batch in batches]),
-        crops=np.concatenate([batch.crops for batch in batches]),
-    )
-
-
-def _joined(prepared: list[Batch], order: Order) -> Batch:
-    """Batches of one as a batch of lists; class indices are one tensor.
-
-    Where only some samples have a region of interest, the others' is everywhere.
-    """
-    import torch
-
-    if len({one.rois is None for one in prepared}) > 1:
-        prepared = [_with_roi(one) for one in prepared]
-    first = prepared[0]
-    targets: torch.Tensor | list[torch.Tensor] = [one.targets[0] for one in prepared]
-    if not first.has_label_maps:
-        assert isinstance(targets, list)
-        targets = torch.stack(targets)
-    rois = None if first.rois is None else [one.rois[0] for one in prepared if one.rois is not None]
-    return Batch(
-        images=[one.images[0] for one in prepared],
-        targets=targets,
-        rois=rois,
-        samples=order.samples,
-        crops=order.crops,
-    )
-
-
-def _with_roi(one: Batch) -> Batch:
-    import torch
-
-    if one.rois is not None:
-        return one
-    height, width = one.images[0].shape[-2:]
-    return replace(one, rois=torch.ones(1, height, width, dtype=torch.bool))
 
 
 def _eval_order(batches: list[Batch]) -> Order:

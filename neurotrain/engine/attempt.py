@@ -77,8 +77,9 @@ def _execute(job: Job, catalogue: Catalogue, reporter: Reporter, flag: StopFlag)
         plan = load(job.run_dir / "plan.json", catalogue)
         resolver = Resolver(base=base_of(job.run_dir))
         builder = Builder(
-            plan, resolver, tell=lambda text: reporter.tell("warning.raised", message=text)
-        )
+            plan, resolver, tell=lambda text: reporter.tell("warning.raised", message=text),
+            run_dir=job.run_dir,
+        )  # fmt: skip
         with logging_to(plan, job.run_dir, reporter):
             Executor(
                 plan=plan, builder=builder, run_dir=job.run_dir, reporter=reporter,

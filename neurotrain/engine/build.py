@@ -15,6 +15,7 @@ from neurotrain.component.paths import Resolver
 from neurotrain.dataset.base import CorruptSample, Dataset, Holdout, SampleInfo
 from neurotrain.dataset.loader import BatchMaker, EvalLoader, TrainLoader
 from neurotrain.dataset.split import digest, split
+from neurotrain.dataset.store import SampleStore
 from neurotrain.engine.inference import Inference
 from neurotrain.engine.predictor import Predictor
 from neurotrain.engine.schedule import StepSchedule
@@ -45,6 +46,8 @@ class Builder:
     resolver: Resolver
     tell: Callable[[str], None] | None = None
     """What is told of samples that are left out."""
+    run_dir: Path | None = None
+    """Where `cache: disk` keeps samples."""
     _makers: dict[str, BatchMaker] = field(default_factory=dict)
 
     @cached_property
@@ -222,8 +225,16 @@ class Builder:
         names = tuple(info.id for info in self.samples[part])
         return BatchMaker(
             opened, transforms, seed=seed, cache=data.loader.cache, names=names,
+            store=self._store(part) if data.loader.cache == "disk" else None,
             skip_corrupt=data.loader.skip_corrupt, tell=self._teller(part),
         )  # fmt: skip
+
+    def _store(self, part: str) -> SampleStore:
+        """The place of a part's prepared samples, which no other data or transforms share."""
+        if self.run_dir is None:
+            raise StageNotReady("`cache: disk` keeps samples in a run's folder, and there is none")
+        digest = next(node.digest for node in self.plan.nodes if node.id == f"loader.{part}")
+        return SampleStore(self.run_dir / "cache" / f"{part}-{digest[:16]}")
 
     def _teller(self, part: str) -> Callable[[str], None]:
         def tell(text: str) -> None:
