@@ -16,7 +16,7 @@ from neurotrain.engine.checkpoint import load
 from neurotrain.engine.loop_state import History
 from neurotrain.engine.reporter import Reporter
 from neurotrain.engine.signals import Interrupted, StopFlag
-from neurotrain.engine.torch_engine import Diverged
+from neurotrain.engine.stepping import Diverged
 from neurotrain.engine.trainer import Trainer
 from neurotrain.recorder.control import ask
 from neurotrain.recorder.events import read_all
