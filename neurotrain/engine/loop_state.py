@@ -113,6 +113,11 @@ class EpochMeters:
         )
 
 
+def plotted(history: History) -> History:
+    """What is drawn: not the many values of single parameters and layers."""
+    return {k: v for k, v in history.items() if not k.startswith(("grad_norm/", "activation/"))}
+
+
 def _read(values: list[torch.Tensor]) -> list[Any]:
     return torch.stack(values).tolist() if values else []
 

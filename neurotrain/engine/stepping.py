@@ -6,6 +6,7 @@ scales, clips and updates is the engine's.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from typing import Any, NamedTuple, Protocol
 
@@ -38,6 +39,8 @@ class Engine(Protocol):
     """What steps a model."""
 
     optimizer: torch.optim.Optimizer
+    names: Sequence[str]
+    """The parameters that are updated, in the order of `Update.norms`."""
 
     def seed(self, value: int) -> None:
         """Start the random numbers of the model (dropout) from a value."""

@@ -81,6 +81,8 @@ class TorchEngine:
         self.model, self.optimizer, self.device = model, optimizer, device
         self._options = options
         self._parameters = [p for group in optimizer.param_groups for p in group["params"]]
+        names = {id(parameter): name for name, parameter in model.named_parameters()}
+        self.names = [names.get(id(parameter), "?") for parameter in self._parameters]
         self._forward: Any = model
         if options.compile_mode is not None:
             self._forward = torch.compile(model, mode=options.compile_mode)
@@ -175,7 +177,8 @@ class TorchEngine:
             return False
         if not math.isfinite(loss):
             raise self._refused("the loss", loss)
-        raise self._refused("the norm of the gradient", norm)
+        bad = (n for n, p in zip(self.names, self._parameters, strict=True) if _is_bad(p.grad))
+        raise self._refused(f"the gradient's norm, first in '{next(bad, '?')}',", norm)
 
     def _refused(self, what: str, value: torch.Tensor) -> NonFinite:
         """Undo what the micro-steps did, and say why."""
@@ -183,8 +186,7 @@ class TorchEngine:
         with torch.no_grad():
             for buffer, kept in zip(self._buffers, self._kept, strict=True):
                 buffer.copy_(kept)
-        told = f"{what} is {float(value)}" if not math.isfinite(value) else f"{what} is not finite"
-        return NonFinite(told)
+        return NonFinite(f"{what} is {'not finite' if math.isfinite(value) else float(value)}")
 
     def _clip(self, gradients: list[torch.Tensor], norm: torch.Tensor) -> None:
         """Clip every entry, then the norm of what that leaves. Pascanu et al., ICML 2013."""
@@ -248,3 +250,7 @@ class TorchEngine:
             self._scaler.load_state_dict(state["scaler_state_dict"])
         if self._average is not None:
             self._average.load_state_dict(state["ema_state_dict"])
+
+
+def _is_bad(gradient: torch.Tensor | None) -> bool:
+    return gradient is not None and not bool(gradient.isfinite().all())

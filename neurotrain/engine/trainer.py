@@ -23,7 +23,7 @@ from neurotrain.engine.evaluation import Criterion
 from neurotrain.engine.exactness import check, here
 from neurotrain.engine.foreign import EpochLoader, ForeignLoader, as_criterion, as_epoch_loader
 from neurotrain.engine.judge import Judge
-from neurotrain.engine.loop_state import History
+from neurotrain.engine.loop_state import History, plotted
 from neurotrain.engine.memory import memory_for
 from neurotrain.engine.refusals import Refusals, RolledBack
 from neurotrain.engine.reporter import Reporter
@@ -185,7 +185,7 @@ class Trainer:
             loss = self.train_epoch(batches, self.criterion, self.engine.optimizer, self.device)
         if state.batch < num_batches and self._resumes_inside_epochs:
             raise ValueError(f"the loader gave {state.batch} batches, not {num_batches}")
-        values = {"train/loss": loss, "lr": self._rate(), **state.meters.norms(self._names())}
+        values = {"train/loss": loss, "lr": self._rate(), **state.meters.norms(self.engine.names)}
         values |= self._probe.values()
         validated = self._validates()
         if validated:
@@ -383,12 +383,6 @@ class Trainer:
     def _resumes_inside_epochs(self) -> bool:
         return type(self).train_epoch is Trainer.train_epoch
 
-    def _names(self) -> list[str]:
-        """The names of the optimizer's parameters, in its order."""
-        names = {id(p): name for name, p in self.model.named_parameters()}
-        groups = self.engine.optimizer.param_groups
-        return [names.get(id(p), "?") for group in groups for p in group["params"]]
-
     def _rate(self) -> float:
         return float(self.engine.optimizer.param_groups[0]["lr"])
 
@@ -397,7 +391,7 @@ class Trainer:
         if plots:
             best = self.state.best
             draw_curves(
-                self.state.history, self.output_dir / "plots",
+                plotted(self.state.history), self.output_dir / "plots",
                 best_epoch=best.epoch or None, monitor=self._judge.monitor,
             )  # fmt: skip
 
