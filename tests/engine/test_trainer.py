@@ -24,24 +24,7 @@ from neurotrain.spec.train import TrainOptions
 from neurotrain.transforms.batch import Batch
 from neurotrain.transforms.draws import mix
 from tests.engine.conftest import DIGITS, Project
-
-
-class StopAt(StopFlag):
-    """Asks the run to end once it has been looked at so often."""
-
-    def __init__(self, looks: int) -> None:
-        self._looks = looks
-        super().__init__()
-
-    @property
-    def reason(self) -> str | None:  # type: ignore[override]
-        """Set from the given look on."""
-        self._looks -= 1
-        return "test" if self._looks < 0 else None
-
-    @reason.setter
-    def reason(self, value: str | None) -> None:
-        """Nothing else sets it."""
+from tests.engine.toys import StopAt, files, pairs
 
 
 def train(builder: Builder, folder: Path, flag: StopFlag | None = None) -> History:
@@ -57,12 +40,6 @@ def train(builder: Builder, folder: Path, flag: StopFlag | None = None) -> Histo
         builder.train_loader(), builder.eval_loader("valid"), builder.criterion(), optimizer,
         scheduler=builder.schedule(optimizer), device=builder.device(),
     )  # fmt: skip
-
-
-def files(folder: Path) -> dict[str, bytes]:
-    """Everything that a training leaves behind, but plots."""
-    kept = [*folder.glob("train/checkpoints/*.pth"), folder / "train/metrics.csv"]
-    return {str(file.relative_to(folder)): file.read_bytes() for file in kept}
 
 
 def test_a_bare_loop_gives_the_same_weights(project: Project, tmp_path: Path) -> None:
@@ -102,6 +79,16 @@ SETTINGS = {
     "sgd": ["train.optimizer={type: sgd, learning_rate: 0.05}"],
     "bf16": ["train.precision=bf16"],
     "workers": ["data.loader.num_workers=2"],
+    "averaged": [
+        "train.ema={decay: 0.9, start: 1 epoch}",
+        "train.batch={micro: 16, accumulation: 2}",
+        "train.scheduler={type: plateau, patience: 0, warmup: 3 steps}",
+    ],
+    "groups": [
+        "train.optimizer={type: radam, weight_decay: 0.1, weight_decay_on: weights, groups: "
+        "[{match: '*.3.*', learning_rate: 0.1}]}",
+        "train.record={grad_norms: true, activations: ['*']}",
+    ],
     "cnn": ["model={type: simple_cnn, channels: [8]}"],
 }
 
@@ -139,13 +126,6 @@ def test_the_log_tells_each_epoch_once_after_resumes(project: Project, tmp_path:
     kept = effective(read_all(tmp_path / "events.jsonl"))
     epochs = [event.epoch for event in kept if event.kind == "epoch.finished"]
     assert epochs == sorted(set(epochs))
-
-
-def pairs(num: int = 64) -> TensorDataset:
-    """A learnable toy problem."""
-    generator = torch.Generator().manual_seed(0)
-    inputs = torch.randn(num, 8, generator=generator)
-    return TensorDataset(inputs, (inputs.sum(1) > 0).long())
 
 
 def test_a_python_caller_trains_with_own_objects(tmp_path: Path) -> None:
