@@ -23,7 +23,7 @@ from neurotrain.spec.nan_policy import NanPolicy, RollBack, Skip, Stop
 from neurotrain.spec.train import Averaging, Recording
 from neurotrain.transforms.batch import Batch
 from neurotrain.transforms.draws import mix
-from tests.engine.toys import files, fit, network, options, pairs
+from tests.engine.toys import StopAt, files, fit, network, options, pairs
 
 BAD_SAMPLE = 40
 """It is in the third of the four batches of each epoch."""
