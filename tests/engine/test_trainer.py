@@ -86,7 +86,7 @@ SETTINGS = {
     ],
     "groups": [
         "train.optimizer={type: radam, weight_decay: 0.1, weight_decay_on: weights, groups: "
-        "[{match: '*.3.*', learning_rate: 0.1}]}",
+        "[{match: '4.*', learning_rate: 0.1}]}",
         "train.record={grad_norms: true, activations: ['*']}",
     ],
     "cnn": ["model={type: simple_cnn, channels: [8]}"],
@@ -316,3 +316,33 @@ def test_a_checkpoint_of_another_plan_is_refused(project: Project, tmp_path: Pat
     train(project.builder(DIGITS), tmp_path)
     with pytest.raises(ForeignCheckpoint, match="belongs to another plan"):
         train(project.builder(DIGITS, "seed=8"), tmp_path)
+
+
+def test_the_averaged_weights_are_tested_and_predicted(project: Project, tmp_path: Path) -> None:
+    """With `ema` the trained weights of a run are the mean, unless the spec says otherwise."""
+    from neurotrain.engine.weights import trained_model
+
+    for evaluate in ("averaged", "trained"):
+        builder = project.builder(DIGITS, f"train.ema={{decay: 0.9, evaluate: {evaluate}}}")
+        folder = tmp_path / evaluate
+        train(builder, folder)
+        model, told = trained_model(builder, folder)
+        state = load(folder / "train/checkpoints/best.pth")
+        averages = state["ema_state_dict"]["weights"]
+        wanted = averages if evaluate == "averaged" else state["model_state_dict"]
+        for name, parameter in model.named_parameters():
+            assert torch.equal(parameter, wanted[name])
+            assert not torch.equal(averages[name], state["model_state_dict"][name])
+        assert ("averaged" in told) == (evaluate == "averaged")
+
+
+def test_a_pattern_that_matches_nothing_ends_before_the_first_step(project: Project) -> None:
+    """The parameters of the model are named, and the run ends with exit code 2."""
+    from neurotrain.engine.faults import fault_of
+    from neurotrain.optim.parameters import NoSuchParameter
+
+    group = "train.optimizer.groups=[{match: 'encoder.*', learning_rate: 1e-4}]"
+    builder = project.builder(DIGITS, group)
+    with pytest.raises(NoSuchParameter, match=r"'encoder\.\*' matches no parameter") as caught:
+        builder.optimizer(builder.model())
+    assert fault_of(caught.value).exit_code == 2
