@@ -11,6 +11,8 @@ from neurotrain.plan.plan import Facts, TrainOptions
 _NEVER: Final = 2**31 - 1
 _NAMES: Final[Mapping[type, str]] = {Adam: "Adam", AdamW: "AdamW", SGD: "SGD"}
 
+_DTYPES: Final = {"bf16": "bfloat16", "fp16": "float16"}
+
 
 def deepspeed_json(train: TrainOptions, facts: Facts) -> dict[str, Any]:
     """The DeepSpeed configuration of a plan. The schedule stays ours, step by step.
@@ -29,8 +31,8 @@ def deepspeed_json(train: TrainOptions, facts: Facts) -> dict[str, Any]:
     }
     if type(train.optimizer) in _NAMES:
         config["optimizer"] = _optimizer(train)
-    if train.precision == "bf16":
-        config["torch_autocast"] = {"enabled": True, "dtype": "bfloat16"}
+    if train.precision in _DTYPES:
+        config["torch_autocast"] = {"enabled": True, "dtype": _DTYPES[train.precision]}
     return config
 
 

@@ -12,7 +12,9 @@ from neurotrain.compiler.passes.assemble_plan import assemble_plan
 from neurotrain.compiler.passes.check_components import check_components
 from neurotrain.compiler.passes.check_data import check_data
 from neurotrain.compiler.passes.check_inputs import check_inputs
+from neurotrain.compiler.passes.check_optimizer import check_optimizer
 from neurotrain.compiler.passes.check_schema import check_schema
+from neurotrain.compiler.passes.check_stepping import check_stepping
 from neurotrain.compiler.passes.check_training import check_training
 from neurotrain.compiler.passes.choose_device import choose_device
 from neurotrain.compiler.passes.load_plugins import load_plugins
@@ -32,9 +34,11 @@ PASSES: Final = (
     check_data,
     check_inputs,
     check_components,
+    check_optimizer,
     plan_batches,
     check_training,
     choose_device,
+    check_stepping,
     assemble_plan,
 )
 

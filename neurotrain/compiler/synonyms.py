@@ -26,6 +26,15 @@ SYNONYMS: Final = {
     "labels": "masks",
     "gpu": "cuda",
     "float32": "fp32",
+    "float16": "fp16",
+    "half": "fp16",
+    "reduce_lr_on_plateau": "plateau",
+    "warm_restarts": "cosine_restarts",
+    "cosine_annealing_warm_restarts": "cosine_restarts",
+    "poly": "polynomial",
+    "gradient_clip_val": "clip_grad_norm",
+    "swa": "ema",
+    "torch_compile": "compile",
     "bfloat16": "bf16",
     "jaccard": "iou",
     "acc": "accuracy",
@@ -40,3 +49,11 @@ SYNONYMS: Final = {
     "zscore": "normalize",
     "cnn": "simple_cnn",
 }
+
+LEFT_OUT: Final = {
+    "lbfgs": "torch's LBFGS evaluates the loss several times an update, which accumulation, "
+    "scaling and an exact resume rule out; take adamw, or rprop for whole-data batches",
+    "sparse_adam": "no model here has sparse gradients; take adam",
+    "lamb": "torch has no LAMB; take adamw",
+}
+"""Names of well-known components that are missing on purpose, with the reason and what to take."""

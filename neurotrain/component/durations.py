@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Annotated, Final
 
 from msgspec import Meta
@@ -12,6 +13,13 @@ EpochDuration = Annotated[
     Meta(
         pattern=r"^[1-9][0-9]* epochs?$",
         extra_json_schema={"x-wants": "a number of epochs with its unit, such as '2 epochs'"},
+    ),
+]
+PositiveDuration = Annotated[
+    str,
+    Meta(
+        pattern=r"^[1-9][0-9]* (epochs?|steps?)$",
+        extra_json_schema={"x-wants": "a duration with its unit, such as '1 epoch' or '500 steps'"},
     ),
 ]
 StepDuration = Annotated[
@@ -38,11 +46,12 @@ class Duration:
     count: int
     unit: str
 
-    @classmethod
-    def parse(cls, text: str) -> Duration:
+    @staticmethod
+    @cache
+    def parse(text: str) -> Duration:
         """Read `10 epochs`. The schema has checked the form."""
         count, unit = text.split()
-        return cls(int(count), unit.removesuffix("s"))
+        return Duration(int(count), unit.removesuffix("s"))
 
     def in_steps(self, steps_per_epoch: int) -> int:
         """The duration as a number of optimizer steps."""

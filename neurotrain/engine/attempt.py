@@ -73,6 +73,7 @@ def run(job: Job, catalogue: Catalogue, flag: StopFlag) -> int:
 
 def _execute(job: Job, catalogue: Catalogue, reporter: Reporter, flag: StopFlag) -> Fault:
     """Run the stages; how that ended."""
+    plan = None
     try:
         plan = load(job.run_dir / "plan.json", catalogue)
         resolver = Resolver(base=base_of(job.run_dir))
@@ -92,7 +93,7 @@ def _execute(job: Job, catalogue: Catalogue, reporter: Reporter, flag: StopFlag)
         )
         return Fault(exit_code=error.exit_code, message=message, state="interrupted")
     except Exception as error:  # the run's last line: whatever it is, it is told and has a code
-        fault = fault_of(error)
+        fault = fault_of(error, plan)
         log = _write_traceback(job.run_dir)
         reporter.tell(
             "run.failed", exit_code=fault.exit_code, message=fault.message, hint=fault.hint, log=log

@@ -21,7 +21,8 @@ from neurotrain.engine.predictor import Predictor
 from neurotrain.engine.schedule import StepSchedule
 from neurotrain.engine.setup import Setup
 from neurotrain.losses.total import TotalLoss
-from neurotrain.optim.schedules import Horizon
+from neurotrain.optim.parameters import parameter_groups
+from neurotrain.optim.schedules import Horizon, Plateau
 from neurotrain.plan.plan import Plan
 from neurotrain.transforms.draws import mix
 
@@ -122,14 +123,23 @@ class Builder:
         return TotalLoss(self.plan.experiment.loss)
 
     def optimizer(self, model: nn.Module) -> torch.optim.Optimizer:
-        """The optimizer of all parameters."""
-        return self.plan.experiment.train.optimizer.build(model.parameters())
+        """The optimizer of the parameters that are trained.
+
+        Raises:
+            NoSuchParameter: a group of the spec matches none.
+        """
+        optimizer = self.plan.experiment.train.optimizer
+        return optimizer.build(parameter_groups(optimizer, model))
 
     def schedule(self, optimizer: torch.optim.Optimizer) -> StepSchedule:
         """The learning rate of every step."""
         facts = self.plan.facts
         horizon = Horizon(num_steps=facts.num_steps, steps_per_epoch=facts.steps_per_epoch)
-        return StepSchedule(optimizer, self.plan.experiment.train.scheduler, horizon)
+        scheduler, monitor = self.plan.experiment.train.scheduler, facts.monitor
+        if isinstance(scheduler, Plateau) and scheduler.monitor is not None:
+            monitor = scheduler.monitor
+        mode = self.setup().mode_of(monitor)
+        return StepSchedule(optimizer, scheduler, horizon, monitor=monitor, mode=mode)
 
     def setup(self) -> Setup:
         """What the trainer has to know."""

@@ -17,6 +17,7 @@ from neurotrain.component.durations import Duration
 from neurotrain.dataset.files import list_inputs, pair_regions
 from neurotrain.engine import done
 from neurotrain.engine.build import Builder, StageNotReady
+from neurotrain.engine.memory import memory_for
 from neurotrain.engine.predictor import Prediction
 from neurotrain.engine.reporter import Reporter
 from neurotrain.engine.signals import STOP_REQUEST_EXIT, StopFlag
@@ -83,7 +84,8 @@ class Executor:
         else:
             started_s = time.monotonic()
             self.reporter.tell("stage.started", stage=node.id)
-            found = work()
+            with memory_for("evaluation"):
+                found = work()
             done.mark(self.run_dir, node, found)
             self.reporter.tell(
                 "stage.finished", stage=node.id, seconds=time.monotonic() - started_s,

@@ -12,10 +12,14 @@ from neurotrain.component.plugins import PluginAbsent
 from neurotrain.dataset.base import CorruptSample
 from neurotrain.dataset.files import InputsNotFound, UnreadableImage
 from neurotrain.dataset.workers import WorkerCrashed, WorkerHung, WorkerKilled
+from neurotrain.engine.activations import NoSuchLayer
 from neurotrain.engine.build import DataChanged, EnvironmentLacks, StageNotReady
 from neurotrain.engine.checkpoint import CorruptCheckpoint, ForeignCheckpoint
 from neurotrain.engine.exactness import NotExact
-from neurotrain.engine.torch_engine import Diverged
+from neurotrain.engine.memory import OutOfMemory, remedy
+from neurotrain.engine.stepping import Diverged
+from neurotrain.optim.parameters import NoSuchParameter
+from neurotrain.plan.plan import Plan
 from neurotrain.plan.reading import BadPlan
 
 
@@ -29,19 +33,20 @@ class Fault:
     state: str = "failed"
 
 
-_MEMORY: Final = "halve batch.micro and double batch.accumulation: the result is nearly the same"
+_MEMORY: Final = "take a smaller batch, or a machine with more memory"
 _KNOWN: Final[tuple[tuple[tuple[type[Exception], ...], int, str, str], ...]] = (
     (
         (Diverged,), 3, "training diverged: ",
         "lower the learning rate, clip the gradient, or look at the data",
     ),
-    ((torch.OutOfMemoryError, MemoryError), 4, "out of memory: ", _MEMORY),
+    ((OutOfMemory, torch.OutOfMemoryError, MemoryError), 4, "out of memory: ", _MEMORY),
     (
         (WorkerKilled,), 4, "",
         "look for the out-of-memory killer in the system's log; lower data.loader.num_workers",
     ),
     ((WorkerCrashed,), 65, "", "look at the file; data.loader.num_workers: 0 shows the traceback"),
     ((WorkerHung,), 74, "", "look at the disk or the network; raise data.loader.timeout"),
+    ((NoSuchParameter, NoSuchLayer), 2, "", ""),
     ((EnvironmentLacks, PluginAbsent, ImportError), 5, "", ""),
     ((StageNotReady,), 2, "", ""),
     ((NotExact,), 2, "", "resume with --allow-inexact, or there"),
@@ -52,11 +57,16 @@ _KNOWN: Final[tuple[tuple[tuple[type[Exception], ...], int, str, str], ...]] = (
 """Exceptions with their exit code, what the line begins with, and the remedy."""
 
 
-def fault_of(error: Exception) -> Fault:
-    """The fault that an exception is; one that is none of the world's is ours, with code 1."""
+def fault_of(error: Exception, plan: Plan | None = None) -> Fault:
+    """The fault that an exception is; one that is none of the world's is ours, with code 1.
+
+    With the plan, the remedy for too little memory has its numbers.
+    """
     text = " ".join(str(error).split()) or type(error).__name__
     for kinds, exit_code, start, hint in _KNOWN:
         if isinstance(error, kinds):
+            if isinstance(error, OutOfMemory) and plan is not None:
+                hint = remedy(error.phase, plan)
             return Fault(exit_code=exit_code, message=start + text, hint=hint)
     if isinstance(error, OSError):
         full = error.errno in (errno.ENOSPC, errno.EDQUOT)

@@ -68,7 +68,8 @@ class Inference:
 
 def autocast(device: torch.device, precision: str) -> torch.autocast:
     """The context in which a forward pass runs in the planned precision."""
-    return torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16")
+    kind = torch.float16 if precision == "fp16" else torch.bfloat16
+    return torch.autocast(device.type, kind, enabled=precision != "fp32")
 
 
 def to_probabilities(logits: torch.Tensor) -> torch.Tensor:

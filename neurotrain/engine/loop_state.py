@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 
 from neurotrain.engine.early_stopping import Best, EarlyStopping
+from neurotrain.engine.stepping import Update
 
 History = dict[str, list[tuple[int, float]]]
 """Recorded values by name: (epoch, value), in the order of epochs."""
@@ -15,41 +18,108 @@ History = dict[str, list[tuple[int, float]]]
 
 @dataclass(slots=True)
 class EpochMeters:
-    """Sums over the steps of the running epoch, on the device until they are read."""
+    """Sums over the updates of the running epoch.
 
-    loss: torch.Tensor = field(default_factory=lambda: torch.zeros((), dtype=torch.float64))
-    grad_norm: torch.Tensor = field(default_factory=lambda: torch.zeros((), dtype=torch.float64))
+    Values stay on the device until `settle` reads them all at once; they are added one by one, so
+    that the sums do not depend on when that is.
+    """
+
+    loss: float = 0.0
+    grad_norm: float = 0.0
+    grad_norms: list[float] = field(default_factory=list)
+    """The sum for each parameter; empty where they are not recorded."""
     num_losses: int = 0
-    num_steps: int = 0
+    num_norms: int = 0
+    num_updates: int = 0
+    _running: list[torch.Tensor] = field(default_factory=list)
+    """Losses of the update that is under way."""
+    _losses: list[torch.Tensor] = field(default_factory=list)
+    _norms: list[torch.Tensor] = field(default_factory=list)
+    _each: list[torch.Tensor] = field(default_factory=list)
 
     def add_loss(self, loss: torch.Tensor) -> None:
         """Add a micro-batch's loss."""
-        self.loss = self.loss.to(loss.device) + loss.double()
-        self.num_losses += 1
+        self._running.append(loss)
 
-    def add_step(self, grad_norm: torch.Tensor) -> None:
-        """Add an update's gradient norm."""
-        self.grad_norm = self.grad_norm.to(grad_norm.device) + grad_norm.double()
-        self.num_steps += 1
+    def add_update(self, update: Update) -> None:
+        """Count the running update; one that the scaler left out has no norm."""
+        self._losses += self._running
+        self._running.clear()
+        self.num_updates += 1
+        if update.was_made:
+            self._norms.append(update.norm)
+            if update.norms is not None:
+                self._each.append(update.norms)
+
+    def drop_update(self) -> None:
+        """Leave the running update out."""
+        self._running.clear()
+
+    def settle(self) -> int | None:
+        """Read what the device holds; the first update of the epoch, from 0, that is not finite."""
+        losses, norms = _read(self._losses), _read(self._norms)
+        for row in _read(self._each):
+            sums = self.grad_norms or [0.0] * len(row)
+            self.grad_norms = [total + norm for total, norm in zip(sums, row, strict=True)]
+        first = self.num_updates - len(self._norms)
+        share = len(losses) // max(1, len(norms))
+        bad = [i // share for i, value in enumerate(losses) if not math.isfinite(value)]
+        bad += [i for i, value in enumerate(norms) if not math.isfinite(value)]
+        for value in losses:
+            self.loss += value
+        for value in norms:
+            self.grad_norm += value
+        self.num_losses += len(losses)
+        self.num_norms += len(norms)
+        self._losses, self._norms, self._each = [], [], []
+        return first + min(bad) if bad else None
+
+    @property
+    def mean_loss(self) -> float:
+        """The mean of the settled losses; NaN without any."""
+        return self.loss / self.num_losses if self.num_losses else math.nan
+
+    def norms(self, names: Sequence[str]) -> dict[str, float]:
+        """The settled mean norm of the gradient, and of each parameter's where it is recorded."""
+        if not self.num_norms:
+            return {}
+        found = {"grad_norm": self.grad_norm / self.num_norms}
+        for name, total in zip(names, self.grad_norms, strict=False):
+            found[f"grad_norm/{name}"] = total / self.num_norms
+        return found
 
     def state_dict(self) -> dict[str, Any]:
-        """The sums as plain numbers."""
+        """The settled sums."""
+        assert not self._losses
         return {
-            "loss": float(self.loss),
-            "grad_norm": float(self.grad_norm),
+            "loss": self.loss,
+            "grad_norm": self.grad_norm,
+            "grad_norms": self.grad_norms,
             "num_losses": self.num_losses,
-            "num_steps": self.num_steps,
+            "num_norms": self.num_norms,
+            "num_updates": self.num_updates,
         }
 
     @classmethod
     def of(cls, state: dict[str, Any]) -> EpochMeters:
         """Meters that go on from saved sums."""
         return cls(
-            loss=torch.tensor(state["loss"], dtype=torch.float64),
-            grad_norm=torch.tensor(state["grad_norm"], dtype=torch.float64),
+            loss=state["loss"],
+            grad_norm=state["grad_norm"],
+            grad_norms=state["grad_norms"],
             num_losses=state["num_losses"],
-            num_steps=state["num_steps"],
+            num_norms=state["num_norms"],
+            num_updates=state["num_updates"],
         )
+
+
+def plotted(history: History) -> History:
+    """What is drawn: not the many values of single parameters and layers."""
+    return {k: v for k, v in history.items() if not k.startswith(("grad_norm/", "activation/"))}
+
+
+def _read(values: list[torch.Tensor]) -> list[Any]:
+    return torch.stack(values).tolist() if values else []
 
 
 @dataclass(slots=True)
@@ -68,6 +138,9 @@ class LoopState:
     micro_step: int = 0
     history: History = field(default_factory=dict)
     meters: EpochMeters = field(default_factory=EpochMeters)
+    skipped: int = 0
+    """Updates left out because they were not finite."""
+    rolled_back: int = 0
 
     def record(self, values: dict[str, float]) -> None:
         """Append the running epoch's values to the history."""
@@ -92,6 +165,7 @@ class LoopState:
             "best_loss": self.best.loss,
             "metrics_history": {k: [list(pair) for pair in v] for k, v in self.history.items()},
             "meters": self.meters.state_dict(),
+            "nan_counters": {"skipped": self.skipped, "rolled_back": self.rolled_back},
             "early_stopping_epoch": self.stopper_epoch,
             "early_stopping": dict(self.stopper.state_dict()) if self.stopper else None,
         }
@@ -106,5 +180,7 @@ class LoopState:
         history = state["metrics_history"]
         self.history = {k: [(int(e), float(x)) for e, x in v] for k, v in history.items()}
         self.meters = EpochMeters.of(state["meters"])
+        self.skipped = state["nan_counters"]["skipped"]
+        self.rolled_back = state["nan_counters"]["rolled_back"]
         if self.stopper is not None and state["early_stopping"] is not None:
             self.stopper.load_state_dict(state["early_stopping"])

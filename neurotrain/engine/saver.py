@@ -61,14 +61,15 @@ class Saver:
         every = self._options.every
         return every is not None and finished % Duration.parse(every).count == 0
 
-    def after_epoch(
-        self, state: dict[str, Any], finished: int, *, is_best: bool, is_end: bool
-    ) -> None:
-        """Save where it is due: the best, by number, at the end, or after a while."""
-        numbered = self._is_numbered(finished)
-        is_due = time.monotonic() - self._last_s >= SAVE_INTERVAL_S
-        if is_best or numbered or is_end or is_due:
-            self.save(state, finished, best=is_best, number=finished if numbered else None)
+    def is_due(self, finished: int, *, is_best: bool, is_end: bool) -> bool:
+        """Whether an epoch is to be saved: the best, by number, at the end, or after a while."""
+        waited = time.monotonic() - self._last_s >= SAVE_INTERVAL_S
+        return is_best or is_end or waited or self._is_numbered(finished)
+
+    def after_epoch(self, state: dict[str, Any], finished: int, *, is_best: bool) -> None:
+        """Save the state at the end of an epoch under all its names."""
+        number = finished if self._is_numbered(finished) else None
+        self.save(state, finished, best=is_best, number=number)
 
     def save(
         self, state: dict[str, Any], epoch: int, *, best: bool = False, number: int | None = None

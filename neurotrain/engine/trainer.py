@@ -16,29 +16,28 @@ import torch
 from torch import nn
 
 from neurotrain.component.durations import Duration
+from neurotrain.engine.activations import ActivationProbe
 from neurotrain.engine.checkpoint import CheckpointFolder, Found, require_plan
-from neurotrain.engine.early_stopping import Best, EarlyStopping
 from neurotrain.engine.epoch import EpochBatches, Pace, PaceMeter
-from neurotrain.engine.evaluation import Criterion, collect, mean_loss, score
+from neurotrain.engine.evaluation import Criterion
 from neurotrain.engine.exactness import check, here
-from neurotrain.engine.foreign import (
-    EpochLoader,
-    ForeignLoader,
-    as_batches,
-    as_criterion,
-    as_epoch_loader,
-)
-from neurotrain.engine.inference import Inference
-from neurotrain.engine.loop_state import History, LoopState
+from neurotrain.engine.foreign import EpochLoader, ForeignLoader, as_criterion, as_epoch_loader
+from neurotrain.engine.judge import Judge
+from neurotrain.engine.loop_state import History, plotted
+from neurotrain.engine.memory import memory_for
+from neurotrain.engine.refusals import Refusals, RolledBack
 from neurotrain.engine.reporter import Reporter
-from neurotrain.engine.saver import Saver
-from neurotrain.engine.schedule import StepSchedule
+from neurotrain.engine.saver import Saver, on_host
+from neurotrain.engine.schedule import EpochSchedule, Schedule, StepSchedule
 from neurotrain.engine.setup import Setup
-from neurotrain.engine.signals import STOP_REQUEST_EXIT, StopFlag
-from neurotrain.engine.torch_engine import Diverged, TorchEngine
-from neurotrain.optim.schedules import Horizon, Scheduler
+from neurotrain.engine.signals import STOP_REQUEST_EXIT, Interrupted, StopFlag
+from neurotrain.engine.stepping import Diverged, Engine, NonFinite
+from neurotrain.engine.torch_engine import StepOptions, TorchEngine
+from neurotrain.engine.validation import validate
+from neurotrain.optim.schedules import Horizon, Plateau, Scheduler
 from neurotrain.plan.plan import TrainOptions
 from neurotrain.recorder.tables import write_history
+from neurotrain.spec.nan_policy import RollBack
 from neurotrain.spec.train import Checkpoints
 from neurotrain.spec.train import EarlyStopping as StoppingOptions
 from neurotrain.transforms.batch import Batch
@@ -101,7 +100,8 @@ class Trainer:
         """Train, validate, schedule, stop early, save; the history of all recorded values.
 
         Raises:
-            Diverged: a loss or gradient is not finite.
+            Diverged: a loss, gradient or weight is not finite, and the policy bears no more.
+            OutOfMemory: the device has too little of it.
             Interrupted: the run was asked to end; the state is saved.
         """
         # 1) The objects of the loop.
@@ -112,21 +112,24 @@ class Trainer:
         self.loader = as_epoch_loader(train_loader, self.setup.seed)
         self.valid_loader = valid_loader
         self.criterion = as_criterion(criterion)
-        self.scheduler = self._stepped(scheduler, optimizer)
-        self.engine = TorchEngine(
-            self.model, optimizer, device=self.device, precision=self.options.precision,
-            accumulation=self._accumulation, clip_grad_norm=self.options.clip_grad_norm,
-            channels_last=self.options.channels_last,
-        )  # fmt: skip
+        self._judge = Judge(self.options, self.setup, validates=valid_loader is not None)
+        self.schedule = self._new_schedule(scheduler, optimizer)
+        self.engine = self._new_engine(optimizer)
+        self._probe = ActivationProbe(self.model, self.options.record.activations)
         # 2) Its state: new, or where a checkpoint left off.
-        self._monitor, self.state = self._new_state()
+        self.state = self._judge.new_state()
+        self._refusals = Refusals(self.options.nan_policy, self._tell)
+        self._epoch_start: dict[str, Any] = {}
         self._meter, self._save_asked = PaceMeter(), False
         self._resume()
         # 3) The epochs.
         self.model.train()
-        with self._saver:
+        with self._saver, self._probe:
             while self.state.epoch <= self.num_epochs and not self._stopped:
-                self._run_epoch()
+                try:
+                    self._run_epoch()
+                except RolledBack:
+                    self._roll_back()
         # 4) What every training leaves behind.
         self._write_tables(plots=True)
         return self.state.history
@@ -144,113 +147,121 @@ class Trainer:
         """
         state = self.state
         for batch in train_loader:
-            loss = self.engine.micro_step(batch, criterion)
-            state.meters.add_loss(loss)
+            state.meters.add_loss(self.engine.micro_step(batch, criterion))
+            self._refusals.note(batch.samples)
             if (state.batch + 1) % self._accumulation == 0:
-                if isinstance(self.scheduler, StepSchedule):
-                    self.scheduler.apply(state.step)
-                state.meters.add_step(self._update())
-                state.step += 1
-        return float(state.meters.loss) / max(1, state.meters.num_losses)
+                self._update()
+        self._settle()
+        return state.meters.mean_loss
 
-    def _update(self) -> torch.Tensor:
+    def _update(self) -> None:
+        """Make an update, or do what the policy says about one that is not finite."""
+        state = self.state
+        self.schedule.before_step(state.step)
         try:
-            return self.engine.step()
-        except Diverged as error:
-            state = self.state
-            where = f"at step {state.step + 1} (epoch {state.epoch}, batch {state.batch + 1})"
-            raise Diverged(f"{error} {where}; the last checkpoint is kept") from error
+            update = self.engine.step()
+        except NonFinite as error:
+            self._refusals.refuse(error, state)
+            self._probe.drop_update()
+        else:
+            state.meters.add_update(update)
+            self._probe.count_update()
+            self._refusals.forget()
+        state.step += 1
 
     def _run_epoch(self) -> None:
         """Train an epoch, validate, record, judge, save."""
         state, started_s = self.state, time.monotonic()
         if (num_batches := self._num_batches) == 0:
             raise ValueError("an epoch has no whole update: the loader gives too few batches")
-        stepped = isinstance(self.scheduler, StepSchedule)
-        rate = self.scheduler.rate(state.step) if stepped else self._rate()
-        self._tell("epoch.started", lr=rate, num_batches=num_batches)
+        if isinstance(self.options.nan_policy, RollBack) and state.batch == 0:
+            self._epoch_start = on_host({**self.engine.state(), **state.state_dict()})
+        self._tell("epoch.started", lr=self.schedule.rate(state.step), num_batches=num_batches)
         batches = EpochBatches(
             self.loader, state, self._meter, num_batches=num_batches,
             before=self._before_batch, after=self._after_batch,
         )  # fmt: skip
-        loss = self.train_epoch(batches, self.criterion, self.engine.optimizer, self.device)
+        with memory_for("training"):
+            loss = self.train_epoch(batches, self.criterion, self.engine.optimizer, self.device)
         if state.batch < num_batches and self._resumes_inside_epochs:
             raise ValueError(f"the loader gave {state.batch} batches, not {num_batches}")
-        values = {"train/loss": loss, "lr": self._rate()}
-        values["grad_norm"] = float(state.meters.grad_norm) / max(1, state.meters.num_steps)
+        values = {"train/loss": loss, "lr": self._rate(), **state.meters.norms(self.engine.names)}
+        values |= self._probe.values()
         validated = self._validates()
         if validated:
             values |= self._validate()
         state.record(values)
         taken_s = time.monotonic() - started_s
         self._tell("epoch.finished", metrics=values, seconds=taken_s, validated=validated)
-        is_best = self._judge(values)
-        self._step_foreign_scheduler(values)
+        is_best = self._judge.judge(values, state, self._tell)
+        self.schedule.after_epoch(values)
         finished = state.epoch
         state.next_epoch()
+        self._probe.reset()
         is_end = state.epoch > self.num_epochs or self._stopped
-        self._saver.after_epoch(self.state_dict(), finished, is_best=is_best, is_end=is_end)
+        if self._saver.is_due(finished, is_best=is_best, is_end=is_end):
+            self._saver.after_epoch(self.state_dict(), finished, is_best=is_best)
         self._write_tables(plots=False)
 
     def _validate(self) -> dict[str, float]:
         """The loss and the metrics on the validation data."""
         assert self.valid_loader is not None
         started_s = time.monotonic()
-        inference = Inference(
-            device=self.device, precision=self.options.precision, divisor=self.setup.divisor,
-            window=self.setup.window, overlap=self.setup.overlap,
-        )  # fmt: skip
-        batches = as_batches(self._flagged(self.valid_loader))
-        classes, metrics = self.setup.classes, self.setup.metrics
-        if classes:
-            scored = score(
-                self.model, batches, criterion=self.criterion, inference=inference,
-                num_classes=len(classes),
-            )  # fmt: skip
-            scores = collect(scored, metrics, classes=classes)
-            values = {"valid/loss": scores.loss}
-            values |= {f"valid/{name}": value for name, value in scores.overall(metrics).items()}
-        else:
-            loss = mean_loss(self.model, batches, criterion=self.criterion, inference=inference)
-            values = {"valid/loss": loss}
+        try:
+            with self.engine.evaluated(), memory_for("evaluation"):
+                values = validate(
+                    self.model, self._flagged(self.valid_loader), self.criterion, self.setup,
+                    device=self.device, precision=self.options.precision,
+                )  # fmt: skip
+        except Interrupted:
+            self._save_here()
+            raise
         self._tell("validation.finished", metrics=values, seconds=time.monotonic() - started_s)
         return values
 
-    def _judge(self, values: dict[str, float]) -> bool:
-        """Whether these are the best weights; counts patience."""
-        state = self.state
-        value = values.get(self._monitor)
-        is_best = value is not None and state.best.offer(
-            value, state.epoch, values.get("valid/loss")
-        )
-        stopper, options = state.stopper, self.options.early_stopping
-        if stopper is None or options is None or self._stopping_monitor not in values:
-            return is_best
-        stopper(values[self._stopping_monitor])
-        if stopper.counter == 0:
-            state.stopper_epoch = state.epoch
-        every = self._validation_interval if self._stopping_monitor.startswith("valid/") else 1
-        left = stopper.patience - stopper.counter
-        self._tell(
-            "early_stopping.updated", monitor=self._stopping_monitor, mode=stopper.mode,
-            min_delta=stopper.min_delta, value=values[self._stopping_monitor], best=stopper.best,
-            best_epoch=state.stopper_epoch, counter=stopper.counter,
-            patience=stopper.patience, needed=stopper.needed,
-            stops_at_epoch=state.epoch + left * every, stopped=stopper.stopped,
-            reason=f"no improvement in {stopper.counter} validations" if stopper.stopped else "",
-        )  # fmt: skip
-        return is_best
-
     def state_dict(self) -> dict[str, Any]:
-        """Everything that a resume needs."""
-        foreign = self.scheduler is not None and not isinstance(self.scheduler, StepSchedule)
+        """Everything that a resume needs.
+
+        Raises:
+            Diverged: some of it is not finite.
+        """
+        self._settle()
+        bad = self.engine.non_finite()
+        if bad is not None:
+            raise Diverged(f"the {bad} is not finite after step {self.state.step}")
         return {
             **self.engine.state(),
             **self.state.state_dict(),
-            "scheduler_state_dict": self.scheduler.state_dict() if foreign else {},
+            "activations": self._probe.state_dict(),
+            "epoch_start": self._epoch_start if self.state.batch else {},
+            "scheduler_state_dict": self.schedule.state_dict(),
             "plan_digest": self.setup.plan_digest,
             "environment": here(self.device),
         }
+
+    def _settle(self) -> None:
+        """Read what the device holds of the updates since the last look.
+
+        Raises:
+            Diverged: one of them was not finite.
+        """
+        meters = self.state.meters
+        bad = meters.settle()
+        if bad is not None:
+            step = self.state.step - meters.num_updates + bad + 1
+            where = f"(epoch {self.state.epoch}, batch {(bad + 1) * self._accumulation})"
+            what = "the loss or the norm of the gradient is not finite"
+            raise Diverged(f"{what} at step {step} {where}; the last checkpoint is kept")
+
+    def _roll_back(self) -> None:
+        """Go back to the beginning of the epoch, at a lower rate."""
+        policy, rolled_back = self.options.nan_policy, self.state.rolled_back
+        assert isinstance(policy, RollBack)
+        self.engine.load(self._epoch_start)
+        self.state.load_state_dict(self._epoch_start)
+        self.state.rolled_back = rolled_back
+        self.schedule.slow_down(policy.gamma)
+        self._probe.reset()
 
     def _resume(self) -> None:
         """Go on from the checkpoint that was found, and say so."""
@@ -264,8 +275,9 @@ class Trainer:
         self.engine.load(found)
         self.state.load_state_dict(found)
         self._saver.complete(self._found.path, self.state)
-        if found["scheduler_state_dict"] and self.scheduler is not None:
-            self.scheduler.load_state_dict(found["scheduler_state_dict"])
+        self.schedule.load_state_dict(found["scheduler_state_dict"])
+        self._probe.load_state_dict(found["activations"], self.device)
+        self._epoch_start = found["epoch_start"]
         warnings = [f"passed over: {problem}" for problem in self._found.passed_over]
         if isinstance(self.loader, ForeignLoader) and self.state.batch:
             warnings.append(f"{self.state.batch} batches of the loader are given again and skipped")
@@ -295,12 +307,14 @@ class Trainer:
             self._end()
 
     def _tell_step(self, pace: Pace) -> None:
+        self._settle()
         meters = self.state.meters
-        norm = float(meters.grad_norm) / meters.num_steps if meters.num_steps else None
+        if meters.num_losses == 0 and self._resumes_inside_epochs:
+            return
         self._tell(
-            "step.finished", loss=float(meters.loss) / max(1, meters.num_losses), lr=self._rate(),
-            grad_norm=norm, samples_per_s=pace.samples_per_s, data_wait=pace.data_wait,
-            batch=self.state.batch, num_batches=self._num_batches,
+            "step.finished", loss=meters.mean_loss, lr=self._rate(),
+            grad_norm=meters.norms(()).get("grad_norm"), samples_per_s=pace.samples_per_s,
+            data_wait=pace.data_wait, batch=self.state.batch, num_batches=self._num_batches,
         )  # fmt: skip
 
     def _take_requests(self) -> None:
@@ -316,65 +330,50 @@ class Trainer:
         Raises:
             Interrupted: always.
         """
+        self._save_here()
+        self.flag.check()
+
+    def _save_here(self) -> None:
         if self._resumes_inside_epochs:
             self._saver.save(self.state_dict(), self.state.epoch)
         self._write_tables(plots=False)
-        self.flag.check()
 
     def _flagged(self, loader: Iterable[Any]) -> Iterable[Any]:
         """The validation batches, with a look at the flag before each."""
         for batch in loader:
             self._take_requests()
-            if self.flag.reason is not None:
-                self._end()
+            self.flag.check()
             yield batch
 
-    def _new_state(self) -> tuple[str, LoopState]:
-        """A fresh state, and the value that chooses the best weights."""
-        stopping = self.options.early_stopping
-        wanted = stopping.monitor if stopping else "valid/loss"
-        if self.valid_loader is None and wanted.startswith("valid/"):
-            wanted = "train/loss"
-        self._stopping_monitor = wanted
-        monitor = self.setup.monitor or wanted
-        stopper = None
-        if stopping is not None:
-            stopper = EarlyStopping(
-                stopping.patience, stopping.min_delta, self.setup.mode_of(self._stopping_monitor)
-            )
-        return monitor, LoopState(best=Best(mode=self.setup.mode_of(monitor)), stopper=stopper)
+    def _new_engine(self, optimizer: torch.optim.Optimizer) -> Engine:
+        """What steps the model."""
+        updates = len(self.loader) // self._accumulation
+        options = StepOptions.of(self.options, self._accumulation, updates, self.device)
+        return TorchEngine(self.model, optimizer, self.device, options)
 
-    def _stepped(self, scheduler: Any, optimizer: torch.optim.Optimizer) -> Any:
-        """A spec's scheduler on the optimizer; torch's as it is."""
-        if not isinstance(scheduler, Scheduler):
+    def _new_schedule(self, scheduler: Any, optimizer: torch.optim.Optimizer) -> Schedule:
+        """A spec's scheduler on the optimizer; torch's stepped once an epoch."""
+        if isinstance(scheduler, StepSchedule):
             return scheduler
+        monitor = self._judge.monitor
+        if not isinstance(scheduler, Scheduler):
+            return EpochSchedule(optimizer, scheduler, monitor=monitor)
         steps = len(self.loader) // self._accumulation
         horizon = Horizon(num_steps=steps * self.num_epochs, steps_per_epoch=steps)
-        return StepSchedule(optimizer, scheduler, horizon)
-
-    def _step_foreign_scheduler(self, values: dict[str, float]) -> None:
-        """A torch scheduler is stepped once an epoch, plateau with the monitored value."""
-        if self.scheduler is None or isinstance(self.scheduler, StepSchedule):
-            return
-        if isinstance(self.scheduler, torch.optim.lr_scheduler.ReduceLROnPlateau):
-            if self._monitor in values:
-                self.scheduler.step(values[self._monitor])
-        else:
-            self.scheduler.step()
+        watched = scheduler.monitor or monitor if isinstance(scheduler, Plateau) else monitor
+        return StepSchedule(
+            optimizer, scheduler, horizon, monitor=watched, mode=self.setup.mode_of(watched)
+        )
 
     def _validates(self) -> bool:
         last = self.state.epoch == self.num_epochs
-        due = self.state.epoch % self._validation_interval == 0
+        due = self.state.epoch % Duration.parse(self.options.validate_every).count == 0
         return self.valid_loader is not None and (due or last)
 
     @property
     def _num_batches(self) -> int:
         """The batches of an epoch that fill whole updates."""
         return len(self.loader) // self._accumulation * self._accumulation
-
-    @property
-    def _validation_interval(self) -> int:
-        return Duration.parse(self.options.validate_every).count
 
     @property
     def _stopped(self) -> bool:
@@ -392,8 +391,8 @@ class Trainer:
         if plots:
             best = self.state.best
             draw_curves(
-                self.state.history, self.output_dir / "plots",
-                best_epoch=best.epoch or None, monitor=self._monitor,
+                plotted(self.state.history), self.output_dir / "plots",
+                best_epoch=best.epoch or None, monitor=self._judge.monitor,
             )  # fmt: skip
 
     def _tell(self, kind: str, **data: Any) -> None:

@@ -13,6 +13,8 @@ from neurotrain.engine.checkpoint import BEST, LAST, load, require_plan
 def trained_model(builder: Builder, run_dir: Path) -> tuple[nn.Module, str]:
     """The model with its best weights, or its last where none is the best, and which those are.
 
+    With `ema` those are the averaged ones, where the spec does not say otherwise.
+
     Raises:
         FileNotFoundError: nothing is trained yet.
         CorruptCheckpoint: the file is damaged.
@@ -24,7 +26,11 @@ def trained_model(builder: Builder, run_dir: Path) -> tuple[nn.Module, str]:
             state = load(path)
             require_plan(state, builder.plan.digest, path)
             model = builder.model()
-            model.load_state_dict(state["model_state_dict"])
+            ema = builder.plan.experiment.train.ema
+            averaged = ema is not None and ema.evaluate == "averaged"
+            weights = state["ema_state_dict"]["weights"] if averaged else {}
+            model.load_state_dict(state["model_state_dict"] | weights)
             epoch = state["best_epoch"] if name == BEST else state["epoch"] - 1
-            return model, f"train/checkpoints/{name} (epoch {epoch})"
+            told = f"epoch {epoch}, averaged" if weights else f"epoch {epoch}"
+            return model, f"train/checkpoints/{name} ({told})"
     raise FileNotFoundError(f"no trained weights in {folder}: run the trainer first")

@@ -66,10 +66,11 @@ class CrossEntropy(Component, Loss, tag="cross_entropy", frozen=True, kw_only=Tr
         def compute(
             logits: torch.Tensor, targets: torch.Tensor, roi: torch.Tensor | None
         ) -> torch.Tensor:
+            reduction = "mean" if roi is None else "none"
             terms = cross_entropy(
-                logits.float(), targets, reduction="none", label_smoothing=self.label_smoothing
+                logits.float(), targets, reduction=reduction, label_smoothing=self.label_smoothing
             )
-            return _mean_inside(terms, roi)
+            return terms if roi is None else _mean_inside(terms, roi)
 
         return compute
 

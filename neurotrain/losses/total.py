@@ -35,7 +35,9 @@ class TotalLoss:
                     f"not {tuple(given.shape)}"
                 )
         (weight, first), *others = self._terms
-        total = weight * first(logits, targets, roi)
+        total = first(logits, targets, roi)
+        if weight != 1:
+            total = weight * total
         for weight, compute in others:
             total = total + weight * compute(logits, targets, roi)
         return total

@@ -313,6 +313,8 @@ _KINDS: Final[Mapping[str, Fold]] = MappingProxyType(
         "progress.reported": _report_progress,
         "machine.sampled": _sample_machine,
         "warning.raised": _raise_warning,
+        "update.skipped": _raise_warning,
+        "training.rolled_back": _raise_warning,
         "run.finished": _finish_run,
         "run.failed": _fail_run,
         "run.interrupted": _interrupt_run,

@@ -85,6 +85,13 @@ class Facts(Options, frozen=True, kw_only=True):
     ]
     num_steps: Annotated[Count, Meta(description="Updates in the whole training")]
     device: Annotated[str, Meta(description="Where the model runs: cpu or cuda")]
+    waits: Annotated[
+        bool,
+        Meta(
+            description="Whether every update waits for the device once, to look whether it is "
+            "finite: with fp16, and where the NaN policy skips or rolls back"
+        ),
+    ] = False
     threads: Annotated[Positive, Meta(description="CPU threads of torch")]
     monitor: Annotated[str, Meta(description="The recorded value that chooses the best weights")]
     monitor_mode: Annotated[

@@ -35,6 +35,8 @@ class PlainLines:
             "epoch.finished": self._epoch,
             "early_stopping.updated": self._stopping,
             "warning.raised": self._warning,
+            "update.skipped": self._warning,
+            "training.rolled_back": self._warning,
             "run.failed": self._failed,
             "run.interrupted": self._interrupted,
         }

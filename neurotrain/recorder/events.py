@@ -15,6 +15,8 @@ events in their places:
       progress.reported             done, total: batches of testing and predicting
       machine.sampled               cpu, memory and disk load
       warning.raised                message
+      update.skipped                message, count, samples
+      training.rolled_back          message, count, samples
     stage.finished                  seconds, result;   or stage.skipped  reason
     run.finished | run.failed | run.interrupted
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from neurotrain import dataset, losses, metrics, models, optim, postprocess, transforms
 from neurotrain.component.catalogue import Catalogue
+from neurotrain.spec import nan_policy
 from neurotrain.spec.experiment import Classification, Segmentation, TorchEngine
 from neurotrain.spec.loggers import TensorBoard, WandB
 
@@ -20,6 +21,7 @@ def built_in() -> Catalogue:
             *metrics.BUILT_IN,
             *optim.BUILT_IN,
             *postprocess.BUILT_IN,
+            *nan_policy.BUILT_IN,
             TorchEngine,
             *(TensorBoard, WandB),
         )

@@ -7,10 +7,11 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from neurotrain.component.base import NonNegative, Options, Positive, PositiveFloat
-from neurotrain.component.durations import EpochDuration
+from neurotrain.component.base import Fraction, NonNegative, Options, Positive, PositiveFloat
+from neurotrain.component.durations import EpochDuration, StepDuration
 from neurotrain.optim.optimizers import AdamW, Optimizer
 from neurotrain.optim.schedules import Constant, Scheduler
+from neurotrain.spec.nan_policy import NanPolicy, Stop
 
 
 class Batch(Options, frozen=True, kw_only=True):
@@ -63,6 +64,43 @@ class Checkpoints(Options, frozen=True, kw_only=True):
     ] = 3
 
 
+class Averaging(Options, frozen=True, kw_only=True):
+    """A running mean of the weights beside the weights. Polyak and Juditsky, 1992."""
+
+    decay: Annotated[Fraction, Meta(description="Share of the mean that an update keeps")] = 0.999
+    start: Annotated[
+        StepDuration, Meta(description="Time from which on the mean is taken: epochs or steps")
+    ] = "0 steps"
+    evaluate: Annotated[
+        Literal["averaged", "trained"],
+        Meta(description="The weights that are validated, tested and predicted with"),
+    ] = "averaged"
+
+
+class Compiling(Options, frozen=True, kw_only=True):
+    """How `torch.compile` compiles the forward pass of training."""
+
+    mode: Annotated[
+        Literal["default", "reduce-overhead", "max-autotune", "max-autotune-no-cudagraphs"],
+        Meta(description="What is optimised for, as `torch.compile` has it"),
+    ] = "default"
+
+
+class Recording(Options, frozen=True, kw_only=True):
+    """What is recorded once an epoch besides losses, metrics, rate and the gradient's norm."""
+
+    grad_norms: Annotated[bool, Meta(description="The mean norm of every parameter's gradient")] = (
+        False
+    )
+    activations: Annotated[
+        tuple[Annotated[str, Meta(min_length=1, max_length=200)], ...],
+        Meta(
+            description="Patterns of layer names, such as encoder.*, whose outputs' mean, standard "
+            "deviation and share of zeros are recorded"
+        ),
+    ] = ()
+
+
 class TrainOptions(Options, frozen=True, kw_only=True):
     """How the model is trained."""
 
@@ -77,8 +115,11 @@ class TrainOptions(Options, frozen=True, kw_only=True):
         msgspec.field(default_factory=Constant)
     )
     precision: Annotated[
-        Literal["fp32", "bf16"],
-        Meta(description="Number format of the forward pass; weights stay in fp32"),
+        Literal["fp32", "bf16", "fp16"],
+        Meta(
+            description="Number format of the forward pass; weights stay in fp32, and fp16 scales "
+            "the loss"
+        ),
     ] = "fp32"
     channels_last: Annotated[
         bool,
@@ -87,6 +128,19 @@ class TrainOptions(Options, frozen=True, kw_only=True):
     clip_grad_norm: (
         Annotated[PositiveFloat, Meta(description="Largest norm of the whole gradient")] | None
     ) = None
+    clip_grad_value: (
+        Annotated[PositiveFloat, Meta(description="Largest size of each gradient's entries")] | None
+    ) = None
+    nan_policy: Annotated[
+        NanPolicy, Meta(description="What is done about a loss or gradient that is not finite")
+    ] = msgspec.field(default_factory=Stop)
+    ema: Annotated[Averaging, Meta(description="A running mean of the weights")] | None = None
+    compile: (
+        Annotated[Compiling, Meta(description="Compile the forward pass of training")] | None
+    ) = None
+    record: Annotated[Recording, Meta(description="What else is recorded")] = msgspec.field(
+        default_factory=Recording
+    )
     validate_every: Annotated[EpochDuration, Meta(description="Time between two validations")] = (
         "1 epoch"
     )

@@ -56,7 +56,7 @@ def test_field_with_a_default() -> None:
     ("path", "said"),
     [
         ("model.unet.channels", "a list of 2 to 8 entries, each a whole number, at least 1"),
-        ("train.precision", "bf16 or fp32"),
+        ("train.precision", "bf16, fp16 or fp32"),
         ("train.optimizer.adamw.learning_rate", "a number, more than 0, at most 1000"),
         ("train.validate_every", "a number of epochs with its unit, such as '2 epochs'"),
         ("data.valid", "a dataset, or {fraction: …} of the training data"),
@@ -111,7 +111,7 @@ def test_every_path_is_explained_within_80_columns() -> None:
     [
         ("unkown-component", "unknown-component"),
         ("train.early_stoping.patience", "train.early_stopping.patience"),
-        ("patience", "train.early_stopping.patience"),
+        ("min_delta", "train.early_stopping.min_delta"),
         ("adamww", "train.optimizer.adamw"),
         ("data.trian.root", "data.train.root"),
         ("train.optimizer.learning_rat", "train.optimizer.learning_rate"),

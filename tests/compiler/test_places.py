@@ -109,7 +109,7 @@ PLANTED: Final = {
     ("global: 8", "global: 8, micro: 3"): "batch-arithmetic",
     ("[32, 32]", "[128, 32]"): "image-too-small",
     ("eval: [normalize]", "eval: [normalize, random_flip]"): "random-evaluation",
-    ("fp32", "fp16"): "value-not-allowed",
+    ("fp32", "fp8"): "value-not-allowed",
     ("name: eyes", "name: ${vars.name}"): "unknown-variable",
     ("3e-3", "3e-3, learning_rate: 1"): "duplicate-key",
     ("fraction: 0.2", "fraction: 2"): "out-of-range",

@@ -16,7 +16,7 @@ from neurotrain.engine.checkpoint import load
 from neurotrain.engine.loop_state import History
 from neurotrain.engine.reporter import Reporter
 from neurotrain.engine.signals import Interrupted, StopFlag
-from neurotrain.engine.torch_engine import Diverged
+from neurotrain.engine.stepping import Diverged
 from neurotrain.engine.trainer import Trainer
 from neurotrain.recorder.control import ask
 from neurotrain.recorder.events import read_all
@@ -24,24 +24,7 @@ from neurotrain.spec.train import TrainOptions
 from neurotrain.transforms.batch import Batch
 from neurotrain.transforms.draws import mix
 from tests.engine.conftest import DIGITS, Project
-
-
-class StopAt(StopFlag):
-    """Asks the run to end once it has been looked at so often."""
-
-    def __init__(self, looks: int) -> None:
-        self._looks = looks
-        super().__init__()
-
-    @property
-    def reason(self) -> str | None:  # type: ignore[override]
-        """Set from the given look on."""
-        self._looks -= 1
-        return "test" if self._looks < 0 else None
-
-    @reason.setter
-    def reason(self, value: str | None) -> None:
-        """Nothing else sets it."""
+from tests.engine.toys import StopAt, files, pairs
 
 
 def train(builder: Builder, folder: Path, flag: StopFlag | None = None) -> History:
@@ -57,12 +40,6 @@ def train(builder: Builder, folder: Path, flag: StopFlag | None = None) -> Histo
         builder.train_loader(), builder.eval_loader("valid"), builder.criterion(), optimizer,
         scheduler=builder.schedule(optimizer), device=builder.device(),
     )  # fmt: skip
-
-
-def files(folder: Path) -> dict[str, bytes]:
-    """Everything that a training leaves behind, but plots."""
-    kept = [*folder.glob("train/checkpoints/*.pth"), folder / "train/metrics.csv"]
-    return {str(file.relative_to(folder)): file.read_bytes() for file in kept}
 
 
 def test_a_bare_loop_gives_the_same_weights(project: Project, tmp_path: Path) -> None:
@@ -102,6 +79,16 @@ SETTINGS = {
     "sgd": ["train.optimizer={type: sgd, learning_rate: 0.05}"],
     "bf16": ["train.precision=bf16"],
     "workers": ["data.loader.num_workers=2"],
+    "averaged": [
+        "train.ema={decay: 0.9, start: 1 epoch}",
+        "train.batch={micro: 16, accumulation: 2}",
+        "train.scheduler={type: plateau, patience: 0, warmup: 3 steps}",
+    ],
+    "groups": [
+        "train.optimizer={type: radam, weight_decay: 0.1, weight_decay_on: weights, groups: "
+        "[{match: '4.*', learning_rate: 0.1}]}",
+        "train.record={grad_norms: true, activations: ['*']}",
+    ],
     "cnn": ["model={type: simple_cnn, channels: [8]}"],
 }
 
@@ -139,13 +126,6 @@ def test_the_log_tells_each_epoch_once_after_resumes(project: Project, tmp_path:
     kept = effective(read_all(tmp_path / "events.jsonl"))
     epochs = [event.epoch for event in kept if event.kind == "epoch.finished"]
     assert epochs == sorted(set(epochs))
-
-
-def pairs(num: int = 64) -> TensorDataset:
-    """A learnable toy problem."""
-    generator = torch.Generator().manual_seed(0)
-    inputs = torch.randn(num, 8, generator=generator)
-    return TensorDataset(inputs, (inputs.sum(1) > 0).long())
 
 
 def test_a_python_caller_trains_with_own_objects(tmp_path: Path) -> None:
@@ -336,3 +316,33 @@ def test_a_checkpoint_of_another_plan_is_refused(project: Project, tmp_path: Pat
     train(project.builder(DIGITS), tmp_path)
     with pytest.raises(ForeignCheckpoint, match="belongs to another plan"):
         train(project.builder(DIGITS, "seed=8"), tmp_path)
+
+
+def test_the_averaged_weights_are_tested_and_predicted(project: Project, tmp_path: Path) -> None:
+    """With `ema` the trained weights of a run are the mean, unless the spec says otherwise."""
+    from neurotrain.engine.weights import trained_model
+
+    for evaluate in ("averaged", "trained"):
+        builder = project.builder(DIGITS, f"train.ema={{decay: 0.9, evaluate: {evaluate}}}")
+        folder = tmp_path / evaluate
+        train(builder, folder)
+        model, told = trained_model(builder, folder)
+        state = load(folder / "train/checkpoints/best.pth")
+        averages = state["ema_state_dict"]["weights"]
+        wanted = averages if evaluate == "averaged" else state["model_state_dict"]
+        for name, parameter in model.named_parameters():
+            assert torch.equal(parameter, wanted[name])
+            assert not torch.equal(averages[name], state["model_state_dict"][name])
+        assert ("averaged" in told) == (evaluate == "averaged")
+
+
+def test_a_pattern_that_matches_nothing_ends_before_the_first_step(project: Project) -> None:
+    """The parameters of the model are named, and the run ends with exit code 2."""
+    from neurotrain.engine.faults import fault_of
+    from neurotrain.optim.parameters import NoSuchParameter
+
+    group = "train.optimizer.groups=[{match: 'encoder.*', learning_rate: 1e-4}]"
+    builder = project.builder(DIGITS, group)
+    with pytest.raises(NoSuchParameter, match=r"'encoder\.\*' matches no parameter") as caught:
+        builder.optimizer(builder.model())
+    assert fault_of(caught.value).exit_code == 2

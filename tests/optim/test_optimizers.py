@@ -8,14 +8,27 @@ import pytest
 import torch
 
 from neurotrain.optim import get_optimizer, get_scheduler
-from neurotrain.optim.optimizers import SGD, Adam, AdamW, Optimizer
+from neurotrain.optim.optimizers import (
+    ASGD,
+    SGD,
+    Adadelta,
+    Adagrad,
+    Adam,
+    Adamax,
+    AdamW,
+    NAdam,
+    Optimizer,
+    RAdam,
+    RMSprop,
+    Rprop,
+)
 from neurotrain.optim.schedules import Cosine, Step
 
 PAIRS: list[tuple[Optimizer, type[torch.optim.Optimizer], dict[str, Any]]] = [
     (
-        Adam(learning_rate=0.02, weight_decay=0.1, betas=(0.8, 0.95), eps=1e-5),
+        Adam(learning_rate=0.02, weight_decay=0.1, betas=(0.8, 0.95), eps=1e-5, amsgrad=True),
         torch.optim.Adam,
-        {"lr": 0.02, "weight_decay": 0.1, "betas": (0.8, 0.95), "eps": 1e-5},
+        {"lr": 0.02, "weight_decay": 0.1, "betas": (0.8, 0.95), "eps": 1e-5, "amsgrad": True},
     ),
     (
         AdamW(learning_rate=0.02, weight_decay=0.1, betas=(0.8, 0.95), eps=1e-5),
@@ -27,10 +40,76 @@ PAIRS: list[tuple[Optimizer, type[torch.optim.Optimizer], dict[str, Any]]] = [
         torch.optim.SGD,
         {"lr": 0.02, "weight_decay": 0.1, "momentum": 0.7, "nesterov": True},
     ),
+    (
+        SGD(learning_rate=0.02, momentum=0.7, dampening=0.3),
+        torch.optim.SGD,
+        {"lr": 0.02, "momentum": 0.7, "dampening": 0.3},
+    ),
+    (
+        RMSprop(
+            learning_rate=0.02, weight_decay=0.1, alpha=0.9, eps=1e-5, momentum=0.5, centered=True
+        ),
+        torch.optim.RMSprop,
+        {
+            "lr": 0.02, "weight_decay": 0.1, "alpha": 0.9, "eps": 1e-5, "momentum": 0.5,
+            "centered": True,
+        },
+    ),
+    (
+        Adagrad(
+            learning_rate=0.2, weight_decay=0.1, lr_decay=0.1, initial_accumulator=0.3, eps=1e-5
+        ),
+        torch.optim.Adagrad,
+        {
+            "lr": 0.2, "weight_decay": 0.1, "lr_decay": 0.1, "initial_accumulator_value": 0.3,
+            "eps": 1e-5,
+        },
+    ),
+    (
+        Adadelta(learning_rate=0.5, weight_decay=0.1, rho=0.8, eps=1e-5),
+        torch.optim.Adadelta,
+        {"lr": 0.5, "weight_decay": 0.1, "rho": 0.8, "eps": 1e-5},
+    ),
+    (
+        Adamax(learning_rate=0.02, weight_decay=0.1, betas=(0.8, 0.95), eps=1e-5),
+        torch.optim.Adamax,
+        {"lr": 0.02, "weight_decay": 0.1, "betas": (0.8, 0.95), "eps": 1e-5},
+    ),
+    (
+        NAdam(learning_rate=0.02, weight_decay=0.1, momentum_decay=0.01, decoupled=True),
+        torch.optim.NAdam,
+        {
+            "lr": 0.02, "weight_decay": 0.1, "momentum_decay": 0.01,
+            "decoupled_weight_decay": True,
+        },
+    ),
+    (
+        RAdam(learning_rate=0.02, weight_decay=0.1, decoupled=True),
+        torch.optim.RAdam,
+        {"lr": 0.02, "weight_decay": 0.1, "decoupled_weight_decay": True},
+    ),
+    (
+        ASGD(learning_rate=0.02, weight_decay=0.1, lambd=0.01, alpha=0.5, t0=3.0),
+        torch.optim.ASGD,
+        {"lr": 0.02, "weight_decay": 0.1, "lambd": 0.01, "alpha": 0.5, "t0": 3.0},
+    ),
+    (
+        Rprop(learning_rate=0.02, etas=(0.4, 1.3), step_sizes=(1e-4, 1.0)),
+        torch.optim.Rprop,
+        {"lr": 0.02, "etas": (0.4, 1.3), "step_sizes": (1e-4, 1.0)},
+    ),
     (Adam(), torch.optim.Adam, {}),
     (AdamW(), torch.optim.AdamW, {}),
     (SGD(), torch.optim.SGD, {"lr": 0.01, "momentum": 0.9}),
-]
+    (RMSprop(), torch.optim.RMSprop, {}),
+    (Adagrad(), torch.optim.Adagrad, {}),
+    (Adadelta(), torch.optim.Adadelta, {}),
+    (Adamax(), torch.optim.Adamax, {}),
+    (NAdam(), torch.optim.NAdam, {}),
+    (RAdam(), torch.optim.RAdam, {}),
+    (ASGD(), torch.optim.ASGD, {}),
+    (Rprop(), torch.optim.Rprop, {}),
+]  # fmt: skip
 
 
 def trained(make: Any) -> torch.Tensor:

@@ -8,7 +8,21 @@ import pytest
 import torch
 from torch.optim import lr_scheduler
 
-from neurotrain.optim.schedules import Constant, Cosine, Horizon, Scheduler, Step
+from neurotrain.engine.schedule import PlateauState, StepSchedule
+from neurotrain.optim.schedules import (
+    Constant,
+    Cosine,
+    CosineRestarts,
+    Exponential,
+    Horizon,
+    Linear,
+    MultiStep,
+    OneCycle,
+    Plateau,
+    Polynomial,
+    Scheduler,
+    Step,
+)
 
 STEPS_PER_EPOCH = 7
 NUM_STEPS = 10 * STEPS_PER_EPOCH
@@ -51,6 +65,116 @@ def test_step_is_torchs(every: int) -> None:
 def test_constant_is_torchs() -> None:
     """The rate stays."""
     assert ours(Constant()) == pytest.approx(torchs(lambda o: lr_scheduler.ConstantLR(o, 1)))
+
+
+ALL: list[tuple[str, Scheduler, Torch]] = [
+    (
+        "multistep",
+        MultiStep(milestones=("2 epochs", "30 steps", "5 epochs"), gamma=0.5),
+        lambda o: lr_scheduler.MultiStepLR(o, [14, 30, 35], 0.5),
+    ),
+    (
+        "exponential",
+        Exponential(gamma=0.8),
+        lambda o: lr_scheduler.ExponentialLR(o, 0.8 ** (1 / STEPS_PER_EPOCH)),
+    ),
+    (
+        "polynomial",
+        Polynomial(power=0.9),
+        lambda o: lr_scheduler.PolynomialLR(o, NUM_STEPS, 0.9),
+    ),
+    (
+        "polynomial of another power",
+        Polynomial(power=2.0),
+        lambda o: lr_scheduler.PolynomialLR(o, NUM_STEPS, 2.0),
+    ),
+    ("linear", Linear(final=0.1), lambda o: lr_scheduler.LinearLR(o, 1.0, 0.1, NUM_STEPS)),
+    (
+        "one_cycle",
+        OneCycle(),
+        lambda o: lr_scheduler.OneCycleLR(o, PEAK, NUM_STEPS, cycle_momentum=False),
+    ),
+    (
+        "one_cycle in lines",
+        OneCycle(rising=0.4, start=0.1, final=0.01, shape="linear"),
+        lambda o: lr_scheduler.OneCycleLR(
+            o, PEAK, NUM_STEPS, pct_start=0.4, div_factor=10, final_div_factor=10,
+            anneal_strategy="linear", cycle_momentum=False,
+        ),
+    ),
+    (
+        "cosine_restarts",
+        CosineRestarts(period="2 epochs", final=0.1),
+        lambda o: lr_scheduler.CosineAnnealingWarmRestarts(o, 14, 1, PEAK * 0.1),
+    ),
+    (
+        "cosine_restarts that stretch",
+        CosineRestarts(period="9 steps", stretch=2),
+        lambda o: lr_scheduler.CosineAnnealingWarmRestarts(o, 9, 2),
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("scheduler", "make"), [row[1:] for row in ALL], ids=[r[0] for r in ALL])
+def test_every_rate_is_torchs(scheduler: Scheduler, make: Torch) -> None:
+    """Step by step over the whole training."""
+    assert ours(scheduler) == pytest.approx(torchs(make), rel=1e-9, abs=1e-12)
+
+
+@pytest.mark.parametrize("scheduler", [row[1] for row in ALL], ids=[r[0] for r in ALL])
+def test_a_warmup_comes_before_every_schedule(scheduler: Scheduler) -> None:
+    """The rate rises to where the schedule begins, which then goes its way."""
+    warm = type(scheduler)(**{f: getattr(scheduler, f) for f in scheduler.__struct_fields__}
+                           | {"warmup": "6 steps"})  # type: ignore[attr-defined]  # fmt: skip
+    rates = ours(warm)
+    assert rates[:6] == pytest.approx([PEAK * (step + 1) / 7 for step in range(6)])
+    if not isinstance(scheduler, MultiStep):
+        first = PEAK * scheduler.after_warmup(0, NUM_STEPS - 6, HORIZON)
+        assert rates[6] == pytest.approx(first)
+
+
+VALUES = [0.9, 0.8, 0.81, 0.82, float("nan"), 0.79, 0.7, 0.7, 0.7, 0.7, 0.9, 0.9, 0.9, 0.1, 0.2,
+          float("inf"), 0.2, 0.3, 0.4, 0.5, 0.6]  # fmt: skip
+
+
+@pytest.mark.parametrize("mode", ["min", "max"])
+@pytest.mark.parametrize(
+    "options",
+    [
+        Plateau(patience=1, gamma=0.5),
+        Plateau(patience=0, gamma=0.5, final=0.1),
+        Plateau(patience=2, gamma=0.1, threshold=0.05, cooldown=2),
+    ],
+)
+def test_plateau_is_torchs(options: Plateau, mode: str) -> None:
+    """The rate after every recorded value, also when a resume comes between any two."""
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], PEAK)
+    theirs = lr_scheduler.ReduceLROnPlateau(
+        optimizer, mode, factor=options.gamma, patience=options.patience,
+        threshold=options.threshold, cooldown=options.cooldown, min_lr=PEAK * options.final, eps=0,
+    )  # fmt: skip
+    own = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], PEAK)
+    schedule = StepSchedule(own, options, HORIZON, monitor="valid/x", mode=mode)  # type: ignore[arg-type]
+    for value in VALUES:
+        theirs.step(value)
+        schedule.after_epoch({"valid/x": value})
+        schedule.before_step(3)
+        assert own.param_groups[0]["lr"] == pytest.approx(optimizer.param_groups[0]["lr"])
+        saved, schedule = schedule.state_dict(), StepSchedule(
+            torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], PEAK), options, HORIZON,
+            monitor="valid/x", mode=mode,  # type: ignore[arg-type]
+        )  # fmt: skip
+        schedule.load_state_dict(saved)
+        own = schedule._optimizer
+
+
+def test_an_epoch_without_the_value_leaves_a_plateau_alone() -> None:
+    """Validation may come every second epoch."""
+    state = PlateauState()
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], PEAK)
+    schedule = StepSchedule(optimizer, Plateau(patience=0), HORIZON)
+    schedule.after_epoch({"train/loss": 1.0})
+    assert PlateauState(**schedule.state_dict()["plateau"]) == state
 
 
 @pytest.mark.parametrize(("warmup", "num"), [("2 epochs", 14), ("1 epoch", 7), ("5 steps", 5)])

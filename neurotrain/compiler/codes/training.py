@@ -78,8 +78,16 @@ CHECKPOINTS_NEVER: Final = Code(
     instead="epochs: 50\ncheckpoints: {every: 10 epochs}",
     severity=Severity.WARNING,
 )
+BEYOND_THE_END: Final = Code(
+    "beyond-the-end",
+    what="A time of the schedule, or the start of averaging, lies beyond the end of the training.",
+    why="It would never come, and the setting would do nothing.",
+    example="epochs: 20\nscheduler: {type: multistep, milestones: [10 epochs, 30 epochs]}",
+    instead="epochs: 20\nscheduler: {type: multistep, milestones: [10 epochs, 15 epochs]}",
+    severity=Severity.WARNING,
+)
 
 CODES: Final = (
     BATCH_ARITHMETIC, BATCH_TOO_LARGE, UNKNOWN_MONITOR, NO_VALIDATION, PATIENCE_TOO_LONG,
-    VALIDATES_NEVER, WARMUP_TOO_LONG, ODD_RATE, DROPPED_SAMPLES, CHECKPOINTS_NEVER,
+    VALIDATES_NEVER, WARMUP_TOO_LONG, ODD_RATE, DROPPED_SAMPLES, CHECKPOINTS_NEVER, BEYOND_THE_END,
 )  # fmt: skip

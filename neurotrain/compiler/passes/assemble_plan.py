@@ -72,6 +72,7 @@ def _facts(draft: Draft, experiment: Experiment) -> Facts:
         dropped_samples=batches.samples_per_epoch - batches.steps_per_epoch * batches.global_,
         num_steps=batches.steps_per_epoch * experiment.train.epochs,
         device=need(draft.device),
+        waits=experiment.train.nan_policy.waits or experiment.train.precision == "fp16",
         threads=experiment.engine.threads or min(os.cpu_count() or 1, _MAX_THREADS),  # type: ignore[attr-defined]
         monitor=monitor,
         monitor_mode=_mode(monitor, experiment),
@@ -114,6 +115,7 @@ def _provenance(draft: Draft, experiment: Experiment) -> dict[str, str]:
         "facts.in_channels": "the image headers and the transforms",
         "facts.out_channels": "the class count: two classes are one logit",
         "facts.device": "the engine block and this machine",
+        "facts.waits": "the NaN policy and the precision",
         "facts.threads": "the engine block, else the cores of this machine",
         "facts.monitor": "early stopping, else the first metric, else the loss",
         "facts.steps_per_epoch": "samples of an epoch, micro-batch and accumulation",

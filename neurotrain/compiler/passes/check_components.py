@@ -10,7 +10,6 @@ from neurotrain.compiler.draft import Draft, Tainted, attempt, fault, need
 from neurotrain.component.base import tag_of
 from neurotrain.language.diagnostics import Report
 from neurotrain.language.tree import SpecPath
-from neurotrain.optim.optimizers import SGD
 from neurotrain.transforms.fixed import Normalize
 
 
@@ -20,8 +19,7 @@ def check_components(draft: Draft, report: Report) -> Draft:
     `loss: [cross_entropy]` with two classes is answered by `loss-not-for-task` at the loss.
     """
     checks = (
-        _model, _losses, _metrics, _random_evaluation, _normalized, _postprocess, _optimizer,
-        _unused,
+        _model, _losses, _metrics, _random_evaluation, _normalized, _postprocess, _unused,
         _loader,
     )  # fmt: skip
     for check in checks:
@@ -111,14 +109,6 @@ def _postprocess(draft: Draft, report: Report) -> None:
         message = f"'{tag_of(step)}' works on the probabilities of two classes"
         hint = "write it first" if num_classes == 2 else "leave it out: the likeliest class wins"
         report.add(fault(codes.POSTPROCESS_ORDER, _type_path(draft, path), message, hint))
-
-
-def _optimizer(draft: Draft, report: Report) -> None:
-    optimizer = draft.read("train", "optimizer")
-    if isinstance(optimizer, SGD) and optimizer.nesterov and optimizer.momentum == 0:
-        path = ("train", "optimizer", "nesterov")
-        message = "Nesterov's form of momentum needs a momentum above 0"
-        report.add(fault(codes.CONTRADICTION, path, message, "write momentum: 0.9"))
 
 
 def _loader(draft: Draft, report: Report) -> None:

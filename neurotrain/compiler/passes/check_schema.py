@@ -8,7 +8,7 @@ from typing import Any
 from neurotrain.compiler.codes import form
 from neurotrain.compiler.draft import Draft, fault
 from neurotrain.compiler.nulls import null_faults
-from neurotrain.compiler.synonyms import SYNONYMS
+from neurotrain.compiler.synonyms import LEFT_OUT, SYNONYMS
 from neurotrain.compiler.validator import Violation, violations
 from neurotrain.language.diagnostics import Code, Diagnostic, Report, Severity
 from neurotrain.language.suggest import closest
@@ -177,7 +177,7 @@ def _component(error: Violation, path: SpecPath, draft: Draft) -> Diagnostic:
         return fault(form.WRONG_TYPE, at, f"{_shown(at, draft)} names no {family}", hint)
     likely = closest(name, names, SYNONYMS)
     hint = f"did you mean '{likely}'?" if likely else f"there are: {', '.join(names)}"
-    hint += _of_a_plugin(draft)
+    hint = LEFT_OUT.get(name.lower(), hint) + _of_a_plugin(draft)
     return fault(form.UNKNOWN_COMPONENT, at, f"no {family} is named '{name}'", hint)
 
 

@@ -6,14 +6,20 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from neurotrain.compiler.codes import training as codes
+from neurotrain.compiler.codes.components import CONTRADICTION
 from neurotrain.compiler.draft import Draft, Tainted, attempt, fault, need
 from neurotrain.component.base import tag_of
 from neurotrain.component.durations import Duration
 from neurotrain.language.diagnostics import Report
 from neurotrain.language.suggest import closest
 from neurotrain.language.tree import SpecPath
+from neurotrain.optim.schedules import Plateau
 
-_SANE_RATES = {"adam": (1e-7, 0.1), "adamw": (1e-7, 0.1), "sgd": (1e-6, 10.0)}
+_ADAPTIVE = (1e-7, 0.1)
+_SANE_RATES = {
+    "sgd": (1e-6, 10.0),
+    **dict.fromkeys(("adam", "adamw", "adamax", "nadam", "radam", "rmsprop"), _ADAPTIVE),
+}
 
 
 def check_training(draft: Draft, report: Report) -> Draft:
@@ -21,7 +27,9 @@ def check_training(draft: Draft, report: Report) -> Draft:
 
     `monitor: valid/dise` is answered by `unknown-monitor` with the nearest recorded name.
     """
-    for check in (_early_stopping, _checkpoints, _validation, _warmup, _rate):
+    for check in (
+        _early_stopping, _checkpoints, _validation, _warmup, _times, _plateau, _average, _rate,
+    ):  # fmt: skip
         attempt(check, draft, report)
     try:
         return replace(draft, monitor=_best_by(draft))
@@ -119,13 +127,55 @@ def _validation(draft: Draft, report: Report) -> None:
 
 
 def _warmup(draft: Draft, report: Report) -> None:
-    scheduler, batches = draft.read("train", "scheduler"), need(draft.batches)
-    num_steps = batches.steps_per_epoch * draft.read("train", "epochs")
-    warmup = Duration.parse(scheduler.warmup).in_steps(batches.steps_per_epoch)
+    scheduler = draft.read("train", "scheduler")
+    steps_per_epoch, num_steps = _lengths(draft)
+    warmup = Duration.parse(scheduler.warmup).in_steps(steps_per_epoch)
     if warmup >= num_steps:
         message = f"the warm-up takes {warmup} steps, the training has {num_steps}"
         path = ("train", "scheduler", "warmup")
         report.add(fault(codes.WARMUP_TOO_LONG, path, message, "shorten it, or train longer"))
+
+
+def _times(draft: Draft, report: Report) -> None:
+    scheduler = draft.read("train", "scheduler")
+    steps_per_epoch, num_steps = _lengths(draft)
+    before = -1
+    for index, (key, text) in enumerate(scheduler.times()):
+        path: SpecPath = ("train", "scheduler", key)
+        path = (*path, index) if isinstance(getattr(scheduler, key), tuple) else path
+        steps = Duration.parse(text).in_steps(steps_per_epoch)
+        if steps <= before:
+            message = f"'{text}' comes no later than the time before it"
+            report.add(fault(CONTRADICTION, path, message, "write the times in their order"))
+        before = steps
+        _within(path, text, steps, num_steps, report)
+
+
+def _within(path: SpecPath, text: str, steps: int, num_steps: int, report: Report) -> None:
+    if steps >= num_steps:
+        message = f"'{text}' is after {steps} steps, the training has {num_steps}"
+        report.add(fault(codes.BEYOND_THE_END, path, message, "shorten it, or train longer"))
+
+
+def _plateau(draft: Draft, report: Report) -> None:
+    scheduler = draft.read("train", "scheduler")
+    if isinstance(scheduler, Plateau) and scheduler.monitor is not None:
+        _recorded(("train", "scheduler", "monitor"), scheduler.monitor, draft, report)
+
+
+def _average(draft: Draft, report: Report) -> None:
+    average = draft.read("train", "ema")
+    if average is None:
+        return
+    steps_per_epoch, num_steps = _lengths(draft)
+    steps = Duration.parse(average.start).in_steps(steps_per_epoch)
+    _within(("train", "ema", "start"), average.start, steps, num_steps, report)
+
+
+def _lengths(draft: Draft) -> tuple[int, int]:
+    """The steps of an epoch and of the training."""
+    steps_per_epoch = need(draft.batches).steps_per_epoch
+    return steps_per_epoch, steps_per_epoch * draft.read("train", "epochs")
 
 
 def _rate(draft: Draft, report: Report) -> None:
