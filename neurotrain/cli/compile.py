@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from neurotrain.cli.compiling import SET_OPTION
+
+if TYPE_CHECKING:
+    from neurotrain.cli.comparing import Side
 
 
 @click.command("compile")
@@ -19,7 +23,10 @@ from neurotrain.cli.compiling import SET_OPTION
 )  # fmt: skip
 @SET_OPTION
 @click.option("--no-data", is_flag=True, help="Compile where the data is absent. Not available.")
-@click.option("--against", type=click.Path(path_type=Path), help="Compare. Not available.")
+@click.option(
+    "--against", type=click.Path(path_type=Path, exists=True), metavar="RUN|PLAN|SPEC",
+    help="Tell what changed since this, and what that costs.",
+)  # fmt: skip
 def command(
     spec: Path,
     output: Path | None,
@@ -28,6 +35,7 @@ def command(
     against: Path | None,
 ) -> None:
     """Compile SPEC into a run plan and say what it will do. Trains nothing."""
+    from neurotrain.cli.comparing import Side
     from neurotrain.cli.compiling import compile_file, tell
     from neurotrain.cli.run_folder import write_plan
     from neurotrain.cli.summary import summary
@@ -35,15 +43,23 @@ def command(
 
     if output is not None and (output / "events.jsonl").exists():
         raise click.UsageError(f"{output} is a run, whose plan is binding; name another folder")
-    if no_data or against is not None:
-        option = "--no-data" if no_data else "--against"
-        raise click.UsageError(f"{option} is not available in this version")
+    if no_data:
+        raise click.UsageError("--no-data is not available in this version")
     compiled = compile_file(spec, overrides, Options())
     tell(compiled)
     plan = compiled.draft.plan if compiled.draft is not None else None
     if plan is None:
         sys.exit(2)
     click.echo(summary(plan))
+    if against is not None:
+        _tell_against(against, Side(name=str(spec), plan=plan, root=compiled.loaded.root))
     if output is not None:
         write_plan(output, plan, spec.parent.absolute(), compiled.loaded.files)
         click.echo(f"{'written':<16} {output}/plan.json deepspeed.json graph.mmd launch.sh")
+
+
+def _tell_against(given: Path, new: Side) -> None:
+    from neurotrain.cli.comparing import difference_of, difference_text, side_of
+
+    old = side_of(given)
+    click.echo(f"\n{difference_text(difference_of(old, new), old, new)}")

@@ -21,6 +21,7 @@ from neurotrain.engine.schedule import StepSchedule
 from neurotrain.engine.setup import Setup
 from neurotrain.losses.total import TotalLoss
 from neurotrain.optim.schedules import Horizon
+from neurotrain.plan.graph import training_digest
 from neurotrain.plan.plan import Plan
 from neurotrain.transforms.draws import mix
 
@@ -138,7 +139,7 @@ class Builder:
             divisor=experiment.model.divisor,
             window=experiment.test.sliding_window,
             overlap=experiment.test.overlap,
-            plan_digest=self.plan.digest,
+            plan_digest=training_digest(self.plan),
         )
 
     def inference(self, device: torch.device) -> Inference:
