@@ -118,6 +118,17 @@ def test_compile_against_tells_the_difference(folder: Path) -> None:
     assert "train.epochs: 4 (spec.yaml:13:11) -> 6 (--set:1:14)" in difference
 
 
+def test_compile_of_a_plan_is_the_plan(folder: Path) -> None:
+    """A fixed point in every file; and `--set` has no place there."""
+    assert call("compile", "spec.yaml", "-o", "one").exit_code == 0
+    assert call("compile", "one/plan.json", "-o", "two").exit_code == 0
+    files = sorted(file for file in (folder / "one").rglob("*") if file.is_file())
+    assert len(files) > 5
+    for file in files:
+        assert (folder / "two" / file.relative_to(folder / "one")).read_bytes() == file.read_bytes()
+    assert call("compile", "one/plan.json", "--set", "seed=1").exit_code != 0
+
+
 def test_a_faulty_spec_is_told_and_not_compared(folder: Path) -> None:
     """Its faults come as from check."""
     (folder / "other.yaml").write_text("extends: spec.yaml\ntrain: {epoch: 6}\n")
