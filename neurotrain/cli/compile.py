@@ -63,7 +63,8 @@ def command(
         plan, root, base = compiled.draft.plan, compiled.loaded.root, spec.parent.absolute()
         files = compiled.loaded.files
     click.echo(summary(plan))
-    click.echo(f"\n{graph(plan, sys.stdout.encoding, os.environ)}")
+    click.echo()
+    click.echo(graph(plan, sys.stdout.encoding or "", os.environ))
     if against is not None:
         _tell_against(against, Side(name=str(spec), plan=plan, root=root))
     if output is not None:

@@ -77,11 +77,15 @@ def build_graph(
 
 def _decided(spec: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """The train and engine blocks without the values that the facts decide for good."""
-    train = {key: value for key, value in spec["train"].items() if key != "batch"}
-    kept = {key: value for key, value in train["checkpoints"].items() if key != "monitor"}
-    decided = ("device", "threads")
-    engine = {key: value for key, value in spec["engine"].items() if key not in decided}
-    return train | {"checkpoints": kept}, engine
+    train = _without(spec["train"], "batch")
+    train["checkpoints"] = _without(train["checkpoints"], "monitor", "mode")
+    if "early_stopping" in train:
+        train["early_stopping"] = _without(train["early_stopping"], "mode")
+    return train, _without(spec["engine"], "device", "threads")
+
+
+def _without(block: dict[str, Any], *keys: str) -> dict[str, Any]:
+    return {key: value for key, value in block.items() if key not in keys}
 
 
 def training_digest(plan: Plan) -> str:

@@ -7,39 +7,23 @@ from typing import Any
 
 from neurotrain.compiler.codes import form
 from neurotrain.compiler.draft import Draft, fault
-from neurotrain.compiler.nulls import null_faults
+from neurotrain.compiler.nulls import null_faults, split_numbers
 from neurotrain.compiler.synonyms import SYNONYMS
-from neurotrain.compiler.validator import Violation, violations
+from neurotrain.compiler.validator import Violation, resolved_schema, violations
+from neurotrain.compiler.wanted import bound, suits, wanted
 from neurotrain.language.diagnostics import Code, Diagnostic, Report, Severity
 from neurotrain.language.suggest import closest
 from neurotrain.language.tree import SpecPath, dotted, nearest
 from neurotrain.spec.fields import Reference
 
-_BOUNDS = {
-    "minimum": "at least {}",
-    "maximum": "at most {}",
-    "exclusiveMinimum": "more than {}",
-    "exclusiveMaximum": "less than {}",
-    "minItems": "at least {} entries",
-    "maxItems": "at most {} entries",
-    "minLength": "at least {} characters",
-    "maxLength": "at most {} characters",
-}
-_FOR_TYPE = dict.fromkeys(("name", "kind", "class", "id"), "type")
+_FOR_TYPE = dict.fromkeys(("name", "kind", "class", "id"), ("type",))
 """Words for a component's `type` in other tools."""
 _HOLDOUTS = (("data", "valid"), ("data", "test"))
 """Where a fraction of the training data may stand in a dataset's place."""
+_MAX_HOMES = 2
+"""Places where a key belongs that are told; one that belongs to more is a common word."""
 _MAX_UNKNOWN = 100
 """Unknown keys of one map that are told one by one."""
-_KINDS = {
-    "object": "a map",
-    "array": "a list",
-    "string": "text",
-    "integer": "a whole number",
-    "number": "a number",
-    "boolean": "true or false",
-    "null": "nothing",
-}
 
 
 def check_schema(draft: Draft, report: Report) -> Draft:
@@ -48,13 +32,16 @@ def check_schema(draft: Draft, report: Report) -> Draft:
     `train: {epoch: 10}` is answered by `unknown-key` at `epoch` with the nearest legal key.
     """
     report.extend(found for found in null_faults(draft) if not report.taints(found.path))
+    for path in split_numbers(draft):
+        report.taint(path)
     faults: list[Diagnostic] = []
-    errors = list(violations(draft.tree, draft.catalogue))
+    schema = resolved_schema(draft.catalogue)
+    errors, reference = list(violations(draft.tree, schema)), Reference(schema)
     meant = {path for error in errors for path, _ in _misspelt(error).values()}
     for error in errors:
         if error.rule == "required" and draft.incomplete:
             continue
-        told = [each for each in _diagnose(error, draft) if each.path not in meant]
+        told = [each for each in _diagnose(error, draft, reference) if each.path not in meant]
         for each in told:
             if draft.lacks_plugins and each.code is form.UNKNOWN_COMPONENT:
                 report.taint(each.path)
@@ -70,9 +57,15 @@ def _misspelt(error: Violation) -> dict[str, tuple[SpecPath, str]]:
     """The unknown keys of a map, each with the absent key that is probably meant."""
     if error.rule != "additionalProperties":
         return {}
-    absent = [key for key in error.schema.get("properties", {}) if key not in error.value]
+    properties = error.schema.get("properties", {})
+    absent = [key for key in properties if key not in error.value]
     told = _unknown(error)[:_MAX_UNKNOWN]
     likely = {key: closest(key, absent, SYNONYMS) for key in told}
+    rest = [key for key in told if likely[key] is None]
+    needed = [key for key in error.schema.get("required", ()) if key in absent and key != "type"]
+    needed = [key for key in needed if key not in likely.values()]
+    if len(rest) == len(needed) == 1 and suits(error.value[rest[0]], properties[needed[0]]):
+        likely[rest[0]] = needed[0]
     return {key: ((*error.path, name), name) for key, name in likely.items() if name is not None}
 
 
@@ -99,10 +92,10 @@ def _is_echo(diagnostic: Diagnostic, report: Report) -> bool:
     return report.taints(path) and not is_below
 
 
-def _diagnose(error: Violation, draft: Draft) -> Iterator[Diagnostic]:
+def _diagnose(error: Violation, draft: Draft, reference: Reference) -> Iterator[Diagnostic]:
     path, rule = error.path, error.rule
     if rule == "additionalProperties":
-        yield from _unknown_keys(error, path, draft)
+        yield from _unknown_keys(error, path, reference)
     elif rule == "required":
         yield from _missing_keys(error, path)
     elif rule == "x-dispatch":
@@ -116,21 +109,20 @@ def _diagnose(error: Violation, draft: Draft) -> Iterator[Diagnostic]:
         message = f"{_shown(path, draft)} has not the form of {path[-1]}"
         yield fault(form.WRONG_FORM, path, message, f"it wants {wants}")
     else:
-        bound = _BOUNDS[rule].format(error.wanted)
-        yield _problem(form.OUT_OF_RANGE, error, path, draft, f"it takes {bound}")
+        yield _problem(form.OUT_OF_RANGE, error, path, draft, f"it takes {bound(error)}")
 
 
-def _unknown_keys(error: Violation, path: SpecPath, draft: Draft) -> Iterator[Diagnostic]:
+def _unknown_keys(error: Violation, path: SpecPath, reference: Reference) -> Iterator[Diagnostic]:
     known, misspelt = list(error.schema.get("properties", {})), _misspelt(error)
     where = _owner(error, path)
     legal = ", ".join(name for name in known if name != "type")
     unknown = _unknown(error)
-    reference = Reference(draft.catalogue)
+    here = dotted(tuple(key for key in path if isinstance(key, str)))
     for key in unknown[:_MAX_UNKNOWN]:
         hint = f"{where} has: {legal}" if legal else f"{where} has no keys"
-        elsewhere = reference.ending_with(key)
-        if elsewhere is not None and dotted((*path, key)) != elsewhere:
-            hint = f"it belongs to {elsewhere}"
+        homes = reference.homes(key)
+        if 1 <= len(homes) <= _MAX_HOMES and f"{here}.{key}" not in homes:
+            hint = f"it belongs to {' or '.join(homes)}"
         if key in misspelt:
             hint = f"did you mean '{misspelt[key][1]}'?"
         message = f"{where} has no key '{key}'"
@@ -174,6 +166,10 @@ def _component(error: Violation, path: SpecPath, draft: Draft) -> Diagnostic:
         return fault(form.MISSING_KEY, path, message, f"write {{type: {given}, …}}")
     if not isinstance(name, str):
         hint = f"write its type: one of {', '.join(names)}"
+        if path in _HOLDOUTS and isinstance(given, (int, float)):
+            hint = f"write {{fraction: {_written(path, draft)}}}, or a dataset with its type"
+        elif isinstance(given, list) and given and given[0] in names:
+            hint = f"only one can stand here: write {{type: {given[0]}, …}}"
         return fault(form.WRONG_TYPE, at, f"{_shown(at, draft)} names no {family}", hint)
     likely = closest(name, names, SYNONYMS)
     hint = f"did you mean '{likely}'?" if likely else f"there are: {', '.join(names)}"
@@ -191,46 +187,7 @@ def _of_a_plugin(draft: Draft) -> str:
 
 
 def _wrong_type(error: Violation, path: SpecPath, draft: Draft) -> Diagnostic:
-    wanted = _KINDS[error.wanted]
-    hint = f"it takes {wanted}"
-    wants = error.schema.get("x-wants")
-    if wants:
-        hint = f"it wants {wants}"
-    elif error.wanted == "array":
-        hint = _wanted_list(error, _written(path, draft))
-    elif error.wanted == "object":
-        hint = _wanted_map(error, _written(path, draft))
-    elif error.wanted in ("integer", "number") and _reads_as_number(error.value):
-        hint = f"{hint}: write {error.value} without quotes"
-    elif error.wanted == "string" and isinstance(error.value, (int, float)):
-        hint = f'{hint}: write "{_written(path, draft) or error.value}" in quotes'
-    return _problem(form.WRONG_TYPE, error, path, draft, hint)
-
-
-def _wanted_list(error: Violation, written: str) -> str:
-    """That a list is wanted, and how one entry is written where one is enough."""
-    least = error.schema.get("minItems", 0)
-    if "," in written or (written and least <= 1):
-        return f"it takes a list: write [{written}]"
-    example = ", ".join([written or "…"] * least)
-    return f"it takes a list of at least {least} entries: write [{example}]"
-
-
-def _wanted_map(error: Violation, written: str) -> str:
-    """That a map is wanted, and how its first key is written."""
-    first = next((key for key in error.schema.get("properties", {}) if key != "type"), None)
-    if first is None:
-        return "it takes a map"
-    value = written if isinstance(error.value, (int, float, str)) and written else "…"
-    return f"it takes a map, such as {{{first}: {value}}}"
-
-
-def _reads_as_number(value: object) -> bool:
-    try:
-        float(str(value))
-    except ValueError:
-        return False
-    return isinstance(value, str)
+    return _problem(form.WRONG_TYPE, error, path, draft, wanted(error, _written(path, draft)))
 
 
 def _not_allowed(error: Violation, path: SpecPath, draft: Draft) -> Diagnostic:
@@ -251,8 +208,10 @@ def _shown(path: SpecPath, draft: Draft) -> str:
     """The value as written, with its type."""
     value: Any = draft.written(*path)
     kind = {bool: "boolean", int: "whole number", float: "number", str: "text"}.get(type(value))
+    if isinstance(value, list):
+        return f"a list of {len(value)} entr{'y' if len(value) == 1 else 'ies'}"
     if kind is None:
-        return "a map" if isinstance(value, Mapping) else "a list"
+        return "a map"
     written = _written(path, draft)
     return f"{written or value} ({kind})"
 

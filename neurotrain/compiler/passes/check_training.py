@@ -12,6 +12,7 @@ from neurotrain.component.durations import Duration
 from neurotrain.language.diagnostics import Report
 from neurotrain.language.suggest import closest
 from neurotrain.language.tree import SpecPath
+from neurotrain.optim.schedules import Step
 
 _SANE_RATES = {"adam": (1e-7, 0.1), "adamw": (1e-7, 0.1), "sgd": (1e-6, 10.0)}
 
@@ -21,7 +22,8 @@ def check_training(draft: Draft, report: Report) -> Draft:
 
     `monitor: valid/dise` is answered by `unknown-monitor` with the nearest recorded name.
     """
-    for check in (_early_stopping, _checkpoints, _validation, _warmup, _rate):
+    checks = (_validation, _early_stopping, _checkpoints, _directions, _warmup, _schedule, _rate)
+    for check in checks:
         attempt(check, draft, report)
     try:
         return replace(draft, monitor=_best_by(draft))
@@ -106,8 +108,35 @@ def _recorded(path: SpecPath, name: str, draft: Draft, report: Report) -> None:
     stage, _, value = name.rpartition("/")
     likely = closest(name, names) if stage else closest(f"valid/{value}", names)
     hint = f"did you mean '{likely}'? " if likely else ""
+    if stage == "valid" and value in draft.catalogue.names("metric"):
+        hint = f"add {value} to metrics, or monitor another value; "
     hint += f"the run records: {', '.join(names)}"
     report.add(fault(codes.UNKNOWN_MONITOR, path, f"this run records no '{name}'", hint))
+
+
+def _directions(draft: Draft, report: Report) -> None:
+    """A direction that is written is that of the monitored value."""
+    better = {tag_of(metric): metric.better for metric in draft.read("metrics")}
+    for block in ("early_stopping", "checkpoints"):
+        options = draft.read("train", block)
+        if options is None or options.mode is None:
+            continue
+        monitor = options.monitor or _best_by(draft)
+        right = better.get(monitor.partition("/")[2], "min")
+        if options.mode != right:
+            kind = "larger" if right == "max" else "smaller"
+            message = f"'{monitor}' is better when {kind}, not mode: {options.mode}"
+            hint = f"write mode: {right}, or leave it out: it follows from the value"
+            path = ("train", block, "mode")
+            report.add(fault(codes.WRONG_DIRECTION, path, message, hint))
+
+
+def _schedule(draft: Draft, report: Report) -> None:
+    scheduler, epochs = draft.read("train", "scheduler"), draft.read("train", "epochs")
+    if isinstance(scheduler, Step) and Duration.parse(scheduler.every).count >= epochs:
+        message = f"the rate is never reduced: every {scheduler.every}, {epochs} epochs in all"
+        path = ("train", "scheduler", "every")
+        report.add(fault(codes.SCHEDULE_NEVER, path, message, "write a shorter time"))
 
 
 def _validation(draft: Draft, report: Report) -> None:
