@@ -12,6 +12,7 @@ from neurotrain.compiler.synonyms import SYNONYMS
 from neurotrain.compiler.validator import Violation, resolved_schema, violations
 from neurotrain.compiler.wanted import bound, suits, wanted
 from neurotrain.language.diagnostics import Code, Diagnostic, Report, Severity
+from neurotrain.language.reading_codes import DUPLICATE_KEY
 from neurotrain.language.suggest import closest
 from neurotrain.language.tree import SpecPath, dotted, nearest
 from neurotrain.spec.fields import Reference
@@ -82,7 +83,8 @@ def _is_echo(diagnostic: Diagnostic, report: Report) -> bool:
     path = diagnostic.path
     if diagnostic.code in (form.MISSING_KEY, form.MISSING_TYPE):
         owner = path[:-1] if diagnostic.at_key else path
-        if any(item.at_key and item.path[:-1] == owner for item in report.items if item.path):
+        named = (item for item in report.items if item.path and item.code is not DUPLICATE_KEY)
+        if any(item.at_key and item.path[:-1] == owner for item in named):
             return True
     errors = [item for item in report.items if item.code.severity is Severity.ERROR]
     told = [item.path for item in errors if item.path]
