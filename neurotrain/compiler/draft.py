@@ -235,8 +235,8 @@ def _concrete(wanted: Any, value: Any, catalogue: Catalogue) -> Any:
     if isinstance(wanted, type) and issubclass(wanted, Choice) and not issubclass(wanted, Family):
         wanted = wanted.select(value)
     if isinstance(wanted, type) and issubclass(wanted, Family):
-        name = value if isinstance(value, str) else value["type"]
-        wanted = catalogue.find(wanted.family, name)
+        name = value if isinstance(value, str) else value.get("type")
+        wanted = catalogue.find(wanted.family, name) if isinstance(name, str) else None
         if wanted is None:
             raise Tainted(name)
     return wanted

@@ -38,11 +38,12 @@ def check_schema(draft: Draft, report: Report) -> Draft:
     faults: list[Diagnostic] = []
     schema = resolved_schema(draft.catalogue)
     errors, reference = list(violations(draft.tree, schema)), Reference(schema)
+    others = _of_a_plugin(draft) if any(each.rule == "x-dispatch" for each in errors) else ""
     meant = {path for error in errors for path, _ in _misspelt(error).values()}
     for error in errors:
         if error.rule == "required" and draft.incomplete:
             continue
-        told = [each for each in _diagnose(error, draft, reference) if each.path not in meant]
+        told = [d for d in _diagnose(error, draft, reference, others) if d.path not in meant]
         for each in told:
             if draft.lacks_plugins and each.code is form.UNKNOWN_COMPONENT:
                 report.taint(each.path)
@@ -94,14 +95,16 @@ def _is_echo(diagnostic: Diagnostic, report: Report) -> bool:
     return report.taints(path) and not is_below
 
 
-def _diagnose(error: Violation, draft: Draft, reference: Reference) -> Iterator[Diagnostic]:
+def _diagnose(
+    error: Violation, draft: Draft, reference: Reference, others: str
+) -> Iterator[Diagnostic]:
     path, rule = error.path, error.rule
     if rule == "additionalProperties":
         yield from _unknown_keys(error, path, reference)
     elif rule == "required":
         yield from _missing_keys(error, path)
     elif rule == "x-dispatch":
-        yield _component(error, path, draft)
+        yield _component(error, path, draft, others)
     elif rule == "type":
         yield _wrong_type(error, path, draft)
     elif rule in ("enum", "const"):
@@ -145,7 +148,7 @@ def _missing_keys(error: Violation, path: SpecPath) -> Iterator[Diagnostic]:
         yield fault(form.MISSING_KEY, (*path, key), message, hint, at_key=True)
 
 
-def _component(error: Violation, path: SpecPath, draft: Draft) -> Diagnostic:
+def _component(error: Violation, path: SpecPath, draft: Draft, others: str) -> Diagnostic:
     """A component without type, of unknown type, or bare although it needs parameters."""
     rule, given = error.wanted, error.value
     family, names = rule["family"], sorted(rule["members"])
@@ -175,8 +178,7 @@ def _component(error: Violation, path: SpecPath, draft: Draft) -> Diagnostic:
         return fault(form.WRONG_TYPE, at, f"{_shown(at, draft)} names no {family}", hint)
     likely = closest(name, names, SYNONYMS)
     hint = f"did you mean '{likely}'?" if likely else f"there are: {', '.join(names)}"
-    hint += _of_a_plugin(draft)
-    return fault(form.UNKNOWN_COMPONENT, at, f"no {family} is named '{name}'", hint)
+    return fault(form.UNKNOWN_COMPONENT, at, f"no {family} is named '{name}'", hint + others)
 
 
 def _of_a_plugin(draft: Draft) -> str:
