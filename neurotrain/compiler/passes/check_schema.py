@@ -9,22 +9,19 @@ from neurotrain.compiler.codes import form
 from neurotrain.compiler.draft import Draft, fault
 from neurotrain.compiler.nulls import null_faults, split_numbers
 from neurotrain.compiler.synonyms import SYNONYMS
+from neurotrain.compiler.unknown import misspelt, named, owner, unknown_keys
 from neurotrain.compiler.validator import Violation, resolved_schema, violations
-from neurotrain.compiler.wanted import bound, suits, wanted
+from neurotrain.compiler.wanted import bound, wanted
 from neurotrain.language.diagnostics import Code, Diagnostic, Report, Severity
 from neurotrain.language.reading_codes import DUPLICATE_KEY
 from neurotrain.language.suggest import closest
-from neurotrain.language.tree import SpecPath, dotted, nearest
+from neurotrain.language.tree import SpecPath, nearest
 from neurotrain.spec.fields import Reference
 
 _FOR_TYPE = dict.fromkeys(("name", "kind", "class", "id"), ("type",))
 """Words for a component's `type` in other tools."""
 _HOLDOUTS = (("data", "valid"), ("data", "test"))
 """Where a fraction of the training data may stand in a dataset's place."""
-_MAX_HOMES = 2
-"""Places where a key belongs that are told; one that belongs to more is a common word."""
-_MAX_UNKNOWN = 100
-"""Unknown keys of one map that are told one by one."""
 
 
 def check_schema(draft: Draft, report: Report) -> Draft:
@@ -39,7 +36,7 @@ def check_schema(draft: Draft, report: Report) -> Draft:
     schema = resolved_schema(draft.catalogue)
     errors, reference = list(violations(draft.tree, schema)), Reference(schema)
     others = _of_a_plugin(draft) if any(each.rule == "x-dispatch" for each in errors) else ""
-    meant = {path for error in errors for path, _ in _misspelt(error).values()}
+    meant = {path for error in errors for path, _ in misspelt(error).values()}
     for error in errors:
         if error.rule == "required" and draft.incomplete:
             continue
@@ -53,26 +50,6 @@ def check_schema(draft: Draft, report: Report) -> Draft:
     for path in meant:
         report.taint(path)
     return draft
-
-
-def _misspelt(error: Violation) -> dict[str, tuple[SpecPath, str]]:
-    """The unknown keys of a map, each with the absent key that is probably meant."""
-    if error.rule != "additionalProperties":
-        return {}
-    properties = error.schema.get("properties", {})
-    absent = [key for key in properties if key not in error.value]
-    told = _unknown(error)[:_MAX_UNKNOWN]
-    likely = {key: closest(key, absent, SYNONYMS) for key in told}
-    rest = [key for key in told if likely[key] is None]
-    needed = [key for key in error.schema.get("required", ()) if key in absent and key != "type"]
-    needed = [key for key in needed if key not in likely.values()]
-    if len(rest) == len(needed) == 1 and suits(error.value[rest[0]], properties[needed[0]]):
-        likely[rest[0]] = needed[0]
-    return {key: ((*error.path, name), name) for key, name in likely.items() if name is not None}
-
-
-def _unknown(error: Violation) -> list[str]:
-    return [key for key in error.value if key not in error.schema.get("properties", {})]
 
 
 def _is_echo(diagnostic: Diagnostic, report: Report) -> bool:
@@ -100,7 +77,7 @@ def _diagnose(
 ) -> Iterator[Diagnostic]:
     path, rule = error.path, error.rule
     if rule == "additionalProperties":
-        yield from _unknown_keys(error, path, reference)
+        yield from unknown_keys(error, reference)
     elif rule == "required":
         yield from _missing_keys(error, path)
     elif rule == "x-dispatch":
@@ -117,34 +94,13 @@ def _diagnose(
         yield _problem(form.OUT_OF_RANGE, error, path, draft, f"it takes {bound(error)}")
 
 
-def _unknown_keys(error: Violation, path: SpecPath, reference: Reference) -> Iterator[Diagnostic]:
-    known, misspelt = list(error.schema.get("properties", {})), _misspelt(error)
-    where = _owner(error, path)
-    legal = ", ".join(name for name in known if name != "type")
-    unknown = _unknown(error)
-    here = dotted(tuple(key for key in path if isinstance(key, str)))
-    for key in unknown[:_MAX_UNKNOWN]:
-        hint = f"{where} has: {legal}" if legal else f"{where} has no keys"
-        homes = reference.homes(key)
-        if 1 <= len(homes) <= _MAX_HOMES and f"{here}.{key}" not in homes:
-            hint = f"it belongs to {' or '.join(homes)}"
-        if key in misspelt:
-            hint = f"did you mean '{misspelt[key][1]}'?"
-        message = f"{where} has no key '{key}'"
-        yield fault(form.UNKNOWN_KEY, (*path, key), message, hint, at_key=True)
-    if len(unknown) > _MAX_UNKNOWN:
-        message = f"{where} has {len(unknown) - _MAX_UNKNOWN:,} more unknown keys from here on"
-        at = (*path, unknown[_MAX_UNKNOWN])
-        yield fault(form.UNKNOWN_KEY, at, message, "mend those before it first", at_key=True)
-
-
 def _missing_keys(error: Violation, path: SpecPath) -> Iterator[Diagnostic]:
     for key in error.wanted:
         if key in error.value or key == "type":
             continue
         meaning = error.schema.get("properties", {}).get(key, {}).get("description", "")
         hint = f"add {key}: {meaning[:1].lower()}{meaning[1:]}" if meaning else f"add {key}"
-        message = f"{_owner(error, path)} needs the key '{key}'"
+        message = f"{owner(error)} needs the key '{key}'"
         yield fault(form.MISSING_KEY, (*path, key), message, hint, at_key=True)
 
 
@@ -203,7 +159,7 @@ def _not_allowed(error: Violation, path: SpecPath, draft: Draft) -> Diagnostic:
 
 
 def _problem(code: Code, error: Violation, path: SpecPath, draft: Draft, hint: str) -> Diagnostic:
-    message = f"{_shown(path, draft)} is not a value for {_named(path)}"
+    message = f"{_shown(path, draft)} is not a value for {named(path)}"
     meaning = error.schema.get("description")
     return fault(code, path, message, f"{hint} ({meaning})" if meaning else hint)
 
@@ -223,23 +179,6 @@ def _shown(path: SpecPath, draft: Draft) -> str:
 def _written(path: SpecPath, draft: Draft) -> str:
     node, exact = nearest(draft.root, path)
     return node.written if exact and len(node.written) <= 60 else ""
-
-
-def _named(path: SpecPath) -> str:
-    """The last key of a path, with its list's name for an entry of a list."""
-    if not path:
-        return "a spec"
-    if isinstance(path[-1], int):
-        return f"an entry of {path[-2]}" if len(path) > 1 else "an entry"
-    return str(path[-1])
-
-
-def _owner(error: Violation, path: SpecPath) -> str:
-    """What the map with the fault is: a component's type, the block's key, or the spec."""
-    kind = error.value.get("type")
-    if isinstance(kind, str):
-        return f"'{kind}'"
-    return f"'{_named(path)}'" if path else "the spec"
 
 
 def _listed(legal: list[Any]) -> str:
