@@ -9,7 +9,7 @@ from typing import Any, Final
 from neurotrain.compiler.draft import Draft
 from neurotrain.compiler.unknown import misspelt, unknown_keys
 from neurotrain.compiler.validator import Violation, resolved_schema, violations
-from neurotrain.language.diagnostics import Report
+from neurotrain.language.diagnostics import Report, Severity
 from neurotrain.language.merge import with_value
 from neurotrain.language.tree import Node, SpecPath, Tree, nearest
 from neurotrain.spec.fields import Reference
@@ -37,8 +37,11 @@ def _renamed(draft: Draft, report: Report, schema: dict[str, Any]) -> Iterator[D
     """The draft with one section renamed, after a report."""
     for error in list(violations(draft.tree, schema)):
         for key, (meant, name) in misspelt(error).items():
-            node, _ = nearest(draft.root, (*error.path, key))
-            if not isinstance(error.value[key], Mapping) or report.taints((*error.path, key)):
+            old = (*error.path, key)
+            node, _ = nearest(draft.root, old)
+            told = [item for item in report.items if item.path[: len(old)] == old]
+            placeless = any(item.place is None for item in told)
+            if not isinstance(error.value[key], Mapping) or placeless or report.taints_above(old):
                 continue
             changed = replace(
                 draft,
@@ -46,6 +49,9 @@ def _renamed(draft: Draft, report: Report, schema: dict[str, Any]) -> Iterator[D
                 tree=_rename(draft.tree, error.path, key, name),
             )
             if _is_sound(meant, list(violations(changed.tree, schema))):
+                errors = (item for item in told if item.code.severity is Severity.ERROR)
+                for item in errors:
+                    report.taint((*meant, *item.path[len(old) :]))
                 _tell(error, key, node, report, Reference(schema))
                 yield changed
 
