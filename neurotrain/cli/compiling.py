@@ -48,11 +48,12 @@ def compile_file(file: Path, overrides: Sequence[str], options: Options) -> Comp
 
 def tell(compiled: Compiled, form: str = "text") -> None:
     """Print what was found: text on stderr, JSON records on stdout."""
-    report, loaded = compiled.report, compiled.loaded
+    report, sources = compiled.report, compiled.loaded.sources
+    root = compiled.draft.root if compiled.draft is not None else compiled.loaded.root
     if form == "json":
-        click.echo(render_json(report, loaded.root, loaded.sources), nl=False)
+        click.echo(render_json(report, root, sources), nl=False)
         return
     if report.items:
         colour = sys.stderr.isatty() and "NO_COLOR" not in os.environ
-        text = render_text(report, loaded.root, loaded.sources, colour=colour)
+        text = render_text(report, root, sources, colour=colour)
         click.echo(text.rstrip("\n"), err=True, color=colour)

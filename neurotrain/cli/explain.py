@@ -80,7 +80,7 @@ def explanation(name: str, catalogue: Catalogue | None = None) -> str:
     codes = {code.id: code for code in (*CODES, *ALL)}
     if name in codes:
         return _code(codes[name])
-    reference = Reference(catalogue or built_in())
+    reference = Reference.of(catalogue or built_in())
     found = reference.find(name)
     if found:
         return "\n\n".join(described(field) for field in found)

@@ -31,7 +31,7 @@ def reference_page(catalogue: Catalogue) -> str:
     from neurotrain.language.codes import CODES
     from neurotrain.spec.fields import Reference
 
-    reference = Reference(catalogue)
+    reference = Reference.of(catalogue)
     sections = [
         _INTRODUCTION,
         *_blocks(reference, catalogue),

@@ -13,9 +13,13 @@ import click
 from neurotrain.cli.compiling import SET_OPTION
 
 if TYPE_CHECKING:
+    from neurotrain.cli.comparing import Side
+    from neurotrain.language.tree import Node
+    from neurotrain.plan.difference import Difference
     from neurotrain.plan.plan import Plan
 
 
+_MAX_TOLD: Final = 20
 _ENDS: Final = ("run.failed", "run.interrupted")
 
 
@@ -23,9 +27,11 @@ _ENDS: Final = ("run.failed", "run.interrupted")
 class Ordered:
     """A plan to run, the folder its paths start from, and the specs that it came from."""
 
+    name: str
     plan: Plan
     base: Path
     specs: tuple[Path, ...] = ()
+    root: Node | None = None
 
 
 @click.command("run")
@@ -81,6 +87,7 @@ def command(
 
 def _ordered(spec: Path, overrides: tuple[str, ...]) -> Ordered:
     """The plan in a file, or of a spec that compiles; ends with exit code 2 where it does not."""
+    from neurotrain.cli.comparing import read_plan
     from neurotrain.cli.compiling import compile_file, tell
     from neurotrain.compiler.draft import Options
     from neurotrain.engine.launch import base_of
@@ -88,27 +95,16 @@ def _ordered(spec: Path, overrides: tuple[str, ...]) -> Ordered:
     if spec.suffix == ".json":
         if overrides:
             raise click.UsageError("--set works on a spec; a plan is binding")
-        return Ordered(plan=_read_plan(spec), base=base_of(spec.parent))
+        return Ordered(name=str(spec), plan=read_plan(spec), base=base_of(spec.parent))
     compiled = compile_file(spec, overrides, Options())
     tell(compiled)
     plan = compiled.draft.plan if compiled.draft is not None else None
     if plan is None:
         sys.exit(2)
-    return Ordered(plan=plan, base=spec.parent.absolute(), specs=compiled.loaded.files)
-
-
-def _read_plan(file: Path) -> Plan:
-    from neurotrain.component.plugins import PluginAbsent
-    from neurotrain.plan.reading import BadPlan, load
-    from neurotrain.spec.catalogue import built_in
-
-    try:
-        return load(file, built_in())
-    except BadPlan as error:
-        raise click.UsageError(str(error)) from error
-    except PluginAbsent as error:
-        click.echo(f"neurotrain: error: {error}", err=True)
-        sys.exit(5)
+    return Ordered(
+        name=str(spec), plan=plan, base=spec.parent.absolute(), specs=compiled.loaded.files,
+        root=compiled.loaded.root,
+    )  # fmt: skip
 
 
 def _afresh(run_dir: Path) -> int:
@@ -121,31 +117,40 @@ def _afresh(run_dir: Path) -> int:
 
 
 def _accept(ordered: Ordered, run_dir: Path) -> None:
-    """Write the plan into a new run; refuse another plan in an old one."""
+    """Write the plan into the run's folder; refuse one that the run there cannot go on with."""
+    from neurotrain.cli.comparing import Side, difference_of, read_plan
     from neurotrain.cli.run_folder import write_plan
-    from neurotrain.plan.graph import differences
-    from neurotrain.plan.plan import tree_of
 
     file = run_dir / "plan.json"
-    if not file.exists():
-        write_plan(run_dir, ordered.plan, ordered.base, ordered.specs)
-        return
-    old = _read_plan(file)
-    if old.digest == ordered.plan.digest:
-        write_plan(run_dir, ordered.plan, ordered.base, ordered.specs)
-        return
-    before, after = tree_of(old), tree_of(ordered.plan)
-    changes = differences(before["experiment"], after["experiment"])
-    changes = changes or differences(before["facts"], after["facts"])
-    changes = changes or differences({"plugins": before["plugins"]}, {"plugins": after["plugins"]})
-    click.echo(f"error: {run_dir} holds a run of another plan:", err=True)
-    for change in changes[:20]:
-        click.echo(f"  {change}", err=True)
-    if len(changes) > 20:
-        click.echo(f"  and {len(changes) - 20} more", err=True)
-    hint = "start anew with --fresh (the old run is kept aside), or give it another --set name=…"
-    click.echo(f"   = help: {hint}", err=True)
-    sys.exit(2)
+    if file.exists():
+        old = Side(name=str(run_dir), plan=read_plan(file), run_dir=run_dir)
+        new = Side(name=ordered.name, plan=ordered.plan, root=ordered.root)
+        if old.plan.digest != new.plan.digest:
+            _tell_change(difference_of(old, new), old, new)
+    write_plan(run_dir, ordered.plan, ordered.base, ordered.specs)
+
+
+def _tell_change(difference: Difference, old: Side, new: Side) -> None:
+    """Say what another plan means for a run; ends with exit code 2 where it cannot go on."""
+    from neurotrain.cli.comparing import change_lines, verdict
+
+    dear = [c for c in difference.changes if c.cost == difference.cost or difference.continues]
+    changes = dear or difference.changes or difference.derived
+    lines = list(change_lines(changes, old, new))
+    head = f"{old.name} goes on with a changed plan: {verdict(difference)}"
+    if not difference.continues:
+        head = f"error: {old.name} holds a run of another plan, {verdict(difference)}:"
+    click.echo(head, err=True)
+    for line in lines[:_MAX_TOLD]:
+        click.echo(f"  {line}", err=True)
+    if len(lines) > _MAX_TOLD:
+        click.echo(f"  and {len(lines) - _MAX_TOLD} more", err=True)
+    if difference.remark:
+        click.echo(f"   = note: {difference.remark}", err=True)
+    if not difference.continues:
+        hint = "start anew with --fresh (the old run is kept aside), or give another --set name=…"
+        click.echo(f"   = help: {hint}", err=True)
+        sys.exit(2)
 
 
 def _launch(

@@ -2,10 +2,32 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Mapping
+from typing import Final
+
 from neurotrain.component.base import tag_of
 from neurotrain.language.excerpt import visible
+from neurotrain.plan.drawing import ASCII, UNICODE, draw
 from neurotrain.plan.graph import stages_of
 from neurotrain.plan.plan import Plan
+
+_USUAL_WIDTH: Final = 100
+
+
+def graph(plan: Plan, encoding: str, environment: Mapping[str, str]) -> str:
+    """The plan's graph in the width of the terminal, with lines that its locale can show."""
+    strokes = UNICODE if shows_lines(encoding, environment) else ASCII
+    drawn = draw(plan.nodes, shutil.get_terminal_size((_USUAL_WIDTH, 0)).columns, strokes)
+    return "\n".join(map(visible, drawn.splitlines()))
+
+
+def shows_lines(encoding: str, environment: Mapping[str, str]) -> bool:
+    """Whether a terminal shows more than ASCII; Python writes UTF-8 in the C locale as well."""
+    if environment.get("TERM") == "linux" or not encoding.lower().startswith("utf"):
+        return False
+    asked = [environment.get(name, "") for name in ("LC_ALL", "LC_CTYPE", "LANG")]
+    return next(filter(None, asked), "") not in ("C", "POSIX")
 
 
 def summary(plan: Plan) -> str:

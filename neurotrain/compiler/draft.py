@@ -142,7 +142,7 @@ class Draft:
             wanted = _type_at(path, self.tree, self.catalogue)
             wanted = _concrete(wanted, self.written(*path), self.catalogue)
             return tuple(info.encode_name for info in msgspec.structs.fields(wanted))
-        except (AttributeError, KeyError, IndexError, TypeError, AssertionError, ValueError):
+        except (AttributeError, LookupError, TypeError, ValueError, AssertionError, Tainted):
             return None
 
     def put(self, path: SpecPath, value: Tree) -> None:
@@ -235,8 +235,8 @@ def _concrete(wanted: Any, value: Any, catalogue: Catalogue) -> Any:
     if isinstance(wanted, type) and issubclass(wanted, Choice) and not issubclass(wanted, Family):
         wanted = wanted.select(value)
     if isinstance(wanted, type) and issubclass(wanted, Family):
-        name = value if isinstance(value, str) else value["type"]
-        wanted = catalogue.find(wanted.family, name)
+        name = value if isinstance(value, str) else value.get("type")
+        wanted = catalogue.find(wanted.family, name) if isinstance(name, str) else None
         if wanted is None:
             raise Tainted(name)
     return wanted

@@ -19,6 +19,7 @@ from neurotrain.compiler.passes.check_training import check_training
 from neurotrain.compiler.passes.choose_device import choose_device
 from neurotrain.compiler.passes.load_plugins import load_plugins
 from neurotrain.compiler.passes.plan_batches import plan_batches
+from neurotrain.compiler.passes.rename_sections import rename_sections
 from neurotrain.compiler.passes.settle_paths import settle_paths
 from neurotrain.compiler.passes.survey_data import survey_data
 from neurotrain.component.catalogue import Catalogue
@@ -28,6 +29,7 @@ from neurotrain.language.tree import Node, Tree
 
 PASSES: Final = (
     load_plugins,
+    rename_sections,
     settle_paths,
     check_schema,
     survey_data,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 
 from neurotrain.compiler.codes import form
 from neurotrain.compiler.draft import Draft, fault
@@ -20,6 +21,17 @@ def null_faults(draft: Draft) -> Iterator[Diagnostic]:
         for key, below in node.value.items():
             if below.value is None:
                 yield from _judged(draft, path, key, left_out=not below.written)
+
+
+def split_numbers(draft: Draft) -> Iterator[SpecPath]:
+    """Every number that a decimal comma has cut in two: what stands behind it is told as a key."""
+    for path, node in walk(draft.root):
+        if isinstance(node.value, Mapping):
+            keys = list(node.value)
+            for key, following in pairwise(keys):
+                is_cut = following.isdigit() and node.value[following].value is None
+                if is_cut and isinstance(node.value[key].value, int):
+                    yield (*path, key)
 
 
 def _judged(draft: Draft, owner: SpecPath, key: str, *, left_out: bool) -> Iterator[Diagnostic]:

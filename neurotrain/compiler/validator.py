@@ -36,9 +36,9 @@ class Violation:
     path: SpecPath
 
 
-def violations(tree: Mapping[str, Tree], catalogue: Catalogue) -> Iterator[Violation]:
-    """Every violation of the strict schema; too long a list breaks `maxItems` alone."""
-    for error in _validator(catalogue).iter_errors(tree):
+def violations(tree: Mapping[str, Tree], schema: dict[str, Any]) -> Iterator[Violation]:
+    """Every violation of a resolved spec's schema; too long a list breaks `maxItems` alone."""
+    for error in _validator(schema).iter_errors(tree):
         if error.validator == "items":
             continue
         yield Violation(
@@ -50,9 +50,12 @@ def violations(tree: Mapping[str, Tree], catalogue: Catalogue) -> Iterator[Viola
         )
 
 
-def _validator(catalogue: Catalogue) -> Any:
-    """The validator of resolved specs: from the schema file, or made where plugins add to it."""
-    schema = strict(_shipped() if catalogue.is_built_in else published(catalogue))
+def resolved_schema(catalogue: Catalogue) -> dict[str, Any]:
+    """The schema of resolved specs: from the schema file, or made where plugins add to it."""
+    return strict(_shipped() if catalogue.is_built_in else published(catalogue))
+
+
+def _validator(schema: dict[str, Any]) -> Any:
     definitions = schema["$defs"]
 
     def refer(
@@ -60,10 +63,25 @@ def _validator(catalogue: Catalogue) -> Any:
     ) -> Iterator[ValidationError]:
         yield from validator.descend(instance, definitions[target.removeprefix("#/$defs/")])
 
-    keywords = {"x-dispatch": _dispatch, "$ref": refer}
+    keywords = {"x-dispatch": _dispatch, "$ref": refer, "const": _const, "enum": _enum}
     types = Draft202012Validator.TYPE_CHECKER.redefine("integer", _is_integer)
     kind = extend(Draft202012Validator, keywords, type_checker=types)  # type: ignore[no-untyped-call]
     return kind(schema)
+
+
+def _const(
+    validator: Any, wanted: object, instance: object, schema: object
+) -> Iterator[ValidationError]:
+    """JSON Schema takes 1.0 for the constant 1, the language does not."""
+    if instance != wanted or type(instance) is not type(wanted):
+        yield ValidationError("another value", validator_value=wanted, instance=instance)
+
+
+def _enum(
+    validator: Any, legal: list[object], instance: object, schema: object
+) -> Iterator[ValidationError]:
+    if not any(instance == each and type(instance) is type(each) for each in legal):
+        yield ValidationError("another value", validator_value=legal, instance=instance)
 
 
 def _is_integer(_: object, value: object) -> bool:

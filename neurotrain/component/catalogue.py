@@ -121,7 +121,7 @@ def refuse_unknown_keys(given: Mapping[str, Any], struct: type[msgspec.Struct], 
     Raises:
         ValueError: there is such a key.
     """
-    known = [field.encode_name for field in msgspec.structs.fields(struct)]
+    known = struct.__struct_encode_fields__
     for key in given:
         if key in known or (key == "type" and issubclass(struct, Component)):
             continue

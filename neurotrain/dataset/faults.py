@@ -38,7 +38,7 @@ def resolved_root(resolver: Resolver, root: str) -> Path | DataFault:
             message=f"the environment variable {error.args[0]} is not set",
             hint=f"set it, or give a default: ${{env:{error.args[0]}:../data}}",
         )
-    if path.is_dir():
+    if os.path.isdir(path):
         return path
     return DataFault(
         code="missing-files", field="root", message=_missing(path), hint=_nearest(path)
@@ -46,7 +46,7 @@ def resolved_root(resolver: Resolver, root: str) -> Path | DataFault:
 
 
 def _missing(path: Path) -> str:
-    if path.exists():
+    if os.path.exists(path):
         return f"{path} is a file, not a folder"
     existing = _deepest_existing(path)
     missing = path.relative_to(existing).parts[0]
@@ -71,4 +71,4 @@ def _nearest(path: Path) -> str:
 
 
 def _deepest_existing(path: Path) -> Path:
-    return next(folder for folder in (path, *path.parents) if folder.exists())
+    return next(folder for folder in (path, *path.parents) if os.path.exists(folder))

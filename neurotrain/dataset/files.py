@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -70,10 +71,10 @@ def _files(resolver: Resolver, text: str) -> tuple[Path, ...]:
         path = resolver.path(text)
     except KeyError as error:
         raise InputsNotFound(f"the environment variable {error.args[0]} is not set") from error
-    if path.is_file():
+    if os.path.isfile(path):
         return (path,)
-    folder, pattern = (path, "*") if path.is_dir() else _split(path)
-    if not folder.is_dir():
+    folder, pattern = (path, "*") if os.path.isdir(path) else _split(path)
+    if not os.path.isdir(folder):
         raise InputsNotFound(f"'{text}' does not exist: there is no folder {folder}")
     if not pattern:
         raise InputsNotFound(f"'{text}' does not exist")

@@ -17,7 +17,7 @@ def no_match(root: Path, field: str, pattern: str) -> DataFault:
     """The fault for a legal pattern under an existing root that matches nothing."""
     parts = pattern_parts(pattern)
     folder, walked = _plain_start(root, parts)
-    if (root / pattern).is_dir():
+    if os.path.isdir(root / pattern):
         parts, walked, folder = (*parts, "*"), (*walked, parts[-1]), root / pattern
     here = "/".join(walked) or "the root"
     if len(walked) < len(parts) - 1 and not has_wildcard(parts[len(walked)]):
@@ -36,7 +36,7 @@ def _plain_start(root: Path, parts: tuple[str, ...]) -> tuple[Path, tuple[str, .
     """The folder that the parts before the first wildcard lead to, as far as it exists."""
     folder, walked = root, []
     for part in parts[:-1]:
-        if has_wildcard(part) or not (folder / part).is_dir():
+        if has_wildcard(part) or not os.path.isdir(folder / part):
             break
         folder = folder / part
         walked.append(part)

@@ -23,6 +23,7 @@ from neurotrain.engine.setup import Setup
 from neurotrain.losses.total import TotalLoss
 from neurotrain.optim.parameters import parameter_groups
 from neurotrain.optim.schedules import Horizon, Plateau
+from neurotrain.plan.graph import training_digest
 from neurotrain.plan.plan import Plan
 from neurotrain.transforms.draws import mix
 
@@ -153,7 +154,7 @@ class Builder:
             divisor=experiment.model.divisor,
             window=experiment.test.sliding_window,
             overlap=experiment.test.overlap,
-            plan_digest=self.plan.digest,
+            plan_digest=training_digest(self.plan),
         )
 
     def inference(self, device: torch.device) -> Inference:

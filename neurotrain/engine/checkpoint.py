@@ -126,16 +126,23 @@ def load(path: Path) -> dict[str, Any]:
     return state
 
 
-def require_plan(state: dict[str, Any], digest: str, path: Path) -> None:
-    """Refuse a checkpoint that was written by another plan than the one with this digest.
+def require_plan(
+    state: dict[str, Any], digest: str, path: Path, num_epochs: int | None = None
+) -> None:
+    """Refuse a checkpoint of another training than this one, or from beyond its last epoch.
 
     Raises:
-        ForeignCheckpoint: it was.
+        ForeignCheckpoint: it is one.
     """
-    if digest and state["plan_digest"] != digest:
+    if not digest:
+        return
+    if state["plan_digest"] != digest:
         raise ForeignCheckpoint(
             f"{path} belongs to another plan ({state['plan_digest'][:12]}, not {digest[:12]})"
         )
+    begun = state["epoch"] - (state["batch"] == 0)
+    if num_epochs is not None and begun > num_epochs:
+        raise ForeignCheckpoint(f"{path} is of epoch {begun}, the plan has {num_epochs} epochs")
 
 
 def verify(path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Final
 
@@ -26,6 +27,12 @@ _PLACES: Final = {
 }
 _MARK: Final = "done.json"
 Found = dict[str, float]
+
+
+def begin(run_dir: Path, node: GraphNode) -> None:
+    """Clear what a stage left under another plan; training alone goes on from what it has."""
+    if node.kind != "trainer" and (run_dir / FOLDERS[node.id]).is_dir():
+        shutil.rmtree(run_dir / FOLDERS[node.id])
 
 
 def mark(run_dir: Path, node: GraphNode, found: Found) -> None:

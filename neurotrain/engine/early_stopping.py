@@ -56,8 +56,9 @@ class EarlyStopping:
         return {"counter": self.counter, "best": self.best, "stopped": self.stopped}
 
     def load_state_dict(self, state: State) -> None:
-        """Go on from a saved state."""
-        self.counter, self.best, self.stopped = state["counter"], state["best"], state["stopped"]
+        """Go on from a saved state; a larger patience than it was saved with goes on waiting."""
+        self.counter, self.best = state["counter"], state["best"]
+        self.stopped = self.counter >= self.patience
 
 
 @dataclass(slots=True)

@@ -83,6 +83,7 @@ class Executor:
             self.reporter.tell("stage.skipped", stage=node.id, reason="done by an earlier attempt")
         else:
             started_s = time.monotonic()
+            done.begin(self.run_dir, node)
             self.reporter.tell("stage.started", stage=node.id)
             with memory_for("evaluation"):
                 found = work()

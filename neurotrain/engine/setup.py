@@ -25,6 +25,7 @@ class Setup:
     window: tuple[int, int] | None = None
     overlap: float = 0.25
     plan_digest: str = ""
+    """The training's identity, which its checkpoints carry."""
 
     def mode_of(self, monitor: str) -> Mode:
         """The direction of a recorded value: losses fall, a metric says for itself."""

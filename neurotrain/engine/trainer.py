@@ -268,7 +268,7 @@ class Trainer:
         if self._found is None:
             return
         found = self._found.state
-        require_plan(found, self.setup.plan_digest, self._found.path)
+        require_plan(found, self.setup.plan_digest, self._found.path, self.num_epochs)
         inexact = check(found["environment"], self.device, allowed=self._allow_inexact)
         if inexact:
             self.reporter.tell("warning.raised", message=inexact)

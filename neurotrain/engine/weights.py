@@ -8,6 +8,7 @@ from torch import nn
 
 from neurotrain.engine.build import Builder
 from neurotrain.engine.checkpoint import BEST, LAST, load, require_plan
+from neurotrain.plan.graph import training_digest
 
 
 def trained_model(builder: Builder, run_dir: Path) -> tuple[nn.Module, str]:
@@ -24,7 +25,7 @@ def trained_model(builder: Builder, run_dir: Path) -> tuple[nn.Module, str]:
         path = folder / name
         if path.exists():
             state = load(path)
-            require_plan(state, builder.plan.digest, path)
+            require_plan(state, training_digest(builder.plan), path)
             model = builder.model()
             ema = builder.plan.experiment.train.ema
             averaged = ema is not None and ema.evaluate == "averaged"

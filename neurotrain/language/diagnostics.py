@@ -100,6 +100,8 @@ class Report:
 
     def taints(self, path: SpecPath) -> bool:
         """Whether an error stands at, above or below this path."""
-        return path in self._above_tainted or any(
-            path[:length] in self._tainted for length in range(len(path))
-        )
+        return path in self._above_tainted or self.taints_above(path)
+
+    def taints_above(self, path: SpecPath) -> bool:
+        """Whether an error stands above this path."""
+        return any(path[:length] in self._tainted for length in range(len(path)))

@@ -13,6 +13,9 @@ MAX_DEPTH: Final = 64
 MAX_NODES: Final = 200_000
 """Values of one spec, each copy by an alias or a variable counted."""
 
+MAX_ANCHORS: Final = 10_000
+"""Anchors (`&name`) of one file."""
+
 MAX_TEXT: Final = 65_536
 """Characters of one scalar."""
 

@@ -15,7 +15,7 @@ import yaml
 from neurotrain.language import reading_faults as faults
 from neurotrain.language.decoding import decode, place_at, split_lines
 from neurotrain.language.diagnostics import Diagnostic, Report
-from neurotrain.language.limits import MAX_DEPTH, MAX_NODES, MAX_TEXT
+from neurotrain.language.limits import MAX_ANCHORS, MAX_DEPTH, MAX_NODES, MAX_TEXT
 from neurotrain.language.opened import Opened, path_of
 from neurotrain.language.scalars import BadNumber, resolve
 from neurotrain.language.syntax import SyntaxFault, explain_syntax
@@ -280,6 +280,8 @@ class _Reading:
             self.report.add(faults.duplicate_anchor(name, path, place, earlier))
         self.anchor_places[name] = place
         self.anchors[name] = anchored
+        if len(self.anchors) > MAX_ANCHORS:
+            raise _Stopped(faults.too_many_anchors(path, place))
 
     def _read_alias(self, event: Any) -> None:
         place = self._place(event)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from neurotrain.language import reading_codes as codes
 from neurotrain.language.diagnostics import Diagnostic
-from neurotrain.language.limits import MAX_DEPTH, MAX_NODES, MAX_TEXT
+from neurotrain.language.limits import MAX_ANCHORS, MAX_DEPTH, MAX_NODES, MAX_TEXT
 from neurotrain.language.scalars import BadNumber
 from neurotrain.language.suggest import closest
 from neurotrain.language.tree import Place, SpecPath
@@ -143,6 +143,12 @@ def too_many_values(path: SpecPath, place: Place) -> Diagnostic:
     """A value beyond the number of values."""
     message = f"the spec has more than {MAX_NODES:,} values, copies by aliases counted"
     return _limit(path, place, message, "long lists belong in the data, not in the spec")
+
+
+def too_many_anchors(path: SpecPath, place: Place) -> Diagnostic:
+    """An anchor beyond the number of anchors."""
+    message = f"the spec has more than {MAX_ANCHORS:,} anchors"
+    return _limit(path, place, message, "keep the anchors that an alias names")
 
 
 def too_long(path: SpecPath, place: Place) -> Diagnostic:

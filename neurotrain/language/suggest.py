@@ -11,21 +11,22 @@ _IGNORED: Final = str.maketrans("", "", "-_ .")
 
 
 def closest(
-    name: str, candidates: Iterable[str], synonyms: Mapping[str, str] | None = None
+    name: str, candidates: Iterable[str], synonyms: Mapping[str, tuple[str, ...]] | None = None
 ) -> str | None:
     """The candidate nearest to a misspelt name, or None if none is near.
 
     Case, hyphens and underscores do not count. A synonym (such as `lr` for `learning_rate`) wins
-    over spelling where what it stands for is a candidate. Of equally near ones the first in
-    alphabetical order is returned, whatever the order of the candidates.
+    over spelling where one of the names that it stands for is a candidate. Of equally near ones the
+    first in alphabetical order is returned, whatever the order of the candidates.
     """
     legal = sorted(set(candidates))
     wanted = _folded(name)
     if not wanted or len(name) > _LONGEST_NAME:
         return None
-    meant = {_folded(key): value for key, value in (synonyms or {}).items()}.get(wanted)
-    if meant in legal:
-        return meant
+    meant = {_folded(key): names for key, names in (synonyms or {}).items()}.get(wanted, ())
+    for each in meant:
+        if each in legal:
+            return each
     ranked = [(rank, each) for each in legal if (rank := _rank(wanted, _folded(each))) is not None]
     return min(ranked)[1] if ranked else None
 

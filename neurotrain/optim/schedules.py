@@ -47,6 +47,8 @@ class Scheduler(Family):
 
     __slots__ = ()
     family: ClassVar[str] = "scheduler"
+    needs_horizon: ClassVar[bool] = True
+    """Whether the rate of a step depends on how long the training is."""
     warmup: str
 
     def factor(self, step: int, horizon: Horizon) -> float:
@@ -68,6 +70,7 @@ class Scheduler(Family):
 class Constant(Component, Scheduler, tag="constant", frozen=True, kw_only=True):
     """The learning rate stays at its peak."""
 
+    needs_horizon: ClassVar[bool] = False
     warmup: Warmup = "0 epochs"
 
     def after_warmup(self, step: int, num_steps: int, horizon: Horizon) -> float:
@@ -89,6 +92,7 @@ class Cosine(Component, Scheduler, tag="cosine", frozen=True, kw_only=True):
 class Step(Component, Scheduler, tag="step", frozen=True, kw_only=True):
     """The learning rate is multiplied by a factor every so many epochs."""
 
+    needs_horizon: ClassVar[bool] = False
     warmup: Warmup = "0 epochs"
     every: Annotated[
         EpochDuration, Meta(description="Time between two reductions, such as 30 epochs")

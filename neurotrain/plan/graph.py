@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 import msgspec
+from msgspec.structs import replace
 
 from neurotrain.component.base import Component
 from neurotrain.component.plugins import PluginUse, qualified
-from neurotrain.plan.plan import STAGES, Facts, GraphNode, without_none
+from neurotrain.plan.plan import STAGES, Facts, GraphNode, Plan, without_none
 from neurotrain.spec.experiment import Experiment
+from neurotrain.spec.train import Checkpoints
 
 _PARTS: Final = ("train", "valid", "test")
 
@@ -31,7 +33,7 @@ def build_graph(
     A plugin is a node that every node needs which uses a component of it.
     """
     spec = without_none(msgspec.to_builtins(experiment))
-    train = dict(spec["train"])
+    train, engine = _decided(spec)
     optimizer, scheduler = train.pop("optimizer"), train.pop("scheduler")
     graph = _Graph(plugins)
     common = [facts.task, facts.classes]
@@ -56,7 +58,7 @@ def build_graph(
     graph.add(
         "trainer",
         "trainer",
-        [train, spec["seed"], batches, facts.device, facts.threads, spec["engine"], facts.monitor],
+        [train, spec["seed"], batches, facts.device, facts.threads, engine, facts.monitor],
         ["loader.train", "model", "loss", "optimizer", "scheduler", *validates],
     )
     graph.add("weights", "artifact", [], ["trainer"])
@@ -71,6 +73,36 @@ def build_graph(
         graph.add("predictor", "predictor", evaluation, ["weights", *steps])
         graph.add("predictions", "artifact", [], ["predictor"])
     return graph.nodes()
+
+
+def _decided(spec: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The train and engine blocks without the values that the facts decide for good."""
+    train = _without(spec["train"], "batch")
+    train["checkpoints"] = _without(train["checkpoints"], "monitor", "mode")
+    if "early_stopping" in train:
+        train["early_stopping"] = _without(train["early_stopping"], "mode")
+    return train, _without(spec["engine"], "device", "threads")
+
+
+def _without(block: dict[str, Any], *keys: str) -> dict[str, Any]:
+    return {key: value for key, value in block.items() if key not in keys}
+
+
+def training_digest(plan: Plan) -> str:
+    """The identity of a training's every step: what a checkpoint must have in common with a plan.
+
+    Plans that differ only in what a training can be continued with have the same one: the number
+    of epochs where the schedule does not depend on it, patience, and which checkpoints are kept.
+    """
+    train = plan.experiment.train
+    facts, stopping = plan.facts, train.early_stopping
+    if not train.scheduler.needs_horizon:
+        train, facts = replace(train, epochs=1), replace(facts, num_steps=0)
+    if stopping is not None:
+        stopping = replace(stopping, patience=1)
+    train = replace(train, early_stopping=stopping, checkpoints=Checkpoints())
+    nodes = build_graph(replace(plan.experiment, train=train), facts, plan.plugins)
+    return next(node.digest for node in nodes if node.id == "trainer")
 
 
 def stages_of(nodes: Iterable[GraphNode]) -> tuple[GraphNode, ...]:
@@ -120,24 +152,3 @@ class _Graph:
 
     def nodes(self) -> tuple[GraphNode, ...]:
         return tuple(self._nodes.values())
-
-
-def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
-    """Every value that differs between two plain trees, as `path: old -> new`."""
-    before, after = dict(_leaves(old)), dict(_leaves(new))
-    told = []
-    for path in sorted(before.keys() | after.keys()):
-        if before.get(path) != after.get(path):
-            told.append(f"{path}: {before.get(path, 'absent')} -> {after.get(path, 'absent')}")
-    return told
-
-
-def _leaves(value: Any, path: str = "") -> Iterable[tuple[str, Any]]:
-    if isinstance(value, Mapping):
-        for key, below in value.items():
-            yield from _leaves(below, f"{path}.{key}" if path else key)
-    elif isinstance(value, (list, tuple)) and any(isinstance(b, Mapping) for b in value):
-        for index, below in enumerate(value):
-            yield from _leaves(below, f"{path}[{index}]")
-    else:
-        yield path, list(value) if isinstance(value, tuple) else value

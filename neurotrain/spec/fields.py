@@ -46,13 +46,16 @@ class Field:
 
 
 class Reference:
-    """The fields of all specs that a catalogue allows."""
+    """The fields of all specs that a schema of resolved specs allows."""
 
-    def __init__(self, catalogue: Catalogue) -> None:
-        schema = strict(published(catalogue))
-        schema["properties"] = {**schema["properties"], **file_level()}
+    def __init__(self, schema: Mapping[str, Any]) -> None:
         self._definitions: Definitions = schema["$defs"]
-        self._root = schema
+        self._root = {**schema, "properties": {**schema["properties"], **file_level()}}
+
+    @classmethod
+    def of(cls, catalogue: Catalogue) -> Reference:
+        """The reference of what a catalogue allows."""
+        return cls(strict(published(catalogue)))
 
     def find(self, name: str) -> tuple[Field, ...]:
         """Everything that a path or the name of a component means; empty where it is nothing."""
@@ -69,6 +72,27 @@ class Reference:
     @cached_property
     def _by_last_key(self) -> Mapping[str, str]:
         return {path.rpartition(".")[2]: path for path in reversed(self.paths())}
+
+    def homes(self, key: str) -> tuple[str, ...]:
+        """Every path of a key as a spec writes it, without the component that it belongs to."""
+        return self._homes.get(key, ())
+
+    @cached_property
+    def _homes(self) -> Mapping[str, tuple[str, ...]]:
+        found: dict[str, dict[str, None]] = {}
+        for path, parts in self._written_paths("", self._root, 0):
+            found.setdefault(parts, {})[path] = None
+        return {key: tuple(paths) for key, paths in found.items()}
+
+    def _written_paths(self, path: str, node: Node, depth: int) -> Iterator[tuple[str, str]]:
+        """Paths with their last keys; a component's keys stand at its family."""
+        for key, below in self._children(node):
+            is_component = "type" in followed(below, self._definitions).get("properties", {})
+            name = path if is_component else f"{path}.{key}" if path else key
+            if not is_component:
+                yield name, key
+            if depth < _MAX_DEPTH:
+                yield from self._written_paths(name, below, depth + 1)
 
     def suggest(self, name: str) -> str | None:
         """The path nearest to one that is nothing: its first unknown key mended."""

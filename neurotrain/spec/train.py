@@ -35,6 +35,16 @@ class EarlyStopping(Options, frozen=True, kw_only=True):
     monitor: Annotated[
         str, Meta(description="The recorded value to watch, such as valid/dice or valid/loss")
     ] = "valid/loss"
+    mode: (
+        Annotated[
+            Literal["min", "max"],
+            Meta(
+                description="Whether smaller or larger values are better; follows from the value "
+                "and need not be written"
+            ),
+        ]
+        | None
+    ) = None
     patience: Annotated[
         Positive, Meta(description="Validations without improvement after which training stops")
     ] = 10
@@ -52,6 +62,16 @@ class Checkpoints(Options, frozen=True, kw_only=True):
             Meta(
                 description="The recorded value that chooses the best weights; by default that of "
                 "early_stopping, else the first metric, else the loss, on the validation data"
+            ),
+        ]
+        | None
+    ) = None
+    mode: (
+        Annotated[
+            Literal["min", "max"],
+            Meta(
+                description="Whether smaller or larger values are better; follows from the value "
+                "and need not be written"
             ),
         ]
         | None

@@ -19,7 +19,7 @@ from neurotrain.spec.catalogue import built_in
 from neurotrain.spec.fields import Reference
 
 RUNNER = CliRunner()
-REFERENCE = Reference(built_in())
+REFERENCE = Reference.of(built_in())
 
 
 def _call(*arguments: str) -> Result:

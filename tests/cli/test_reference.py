@@ -21,7 +21,7 @@ def test_page_is_what_the_program_says() -> None:
 def test_page_has_every_key() -> None:
     """The last key of every path of the reference stands on the page."""
     text = reference_page(built_in())
-    keys = {path.rpartition(".")[2] for path in Reference(built_in()).paths()}
+    keys = {path.rpartition(".")[2] for path in Reference.of(built_in()).paths()}
     missing = sorted(key for key in keys if f"`{key}`" not in text and f"#### {key}\n" not in text)
     assert missing == []
 

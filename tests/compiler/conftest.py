@@ -14,7 +14,7 @@ from neurotrain.compiler.driver import compile_spec
 from neurotrain.language.diagnostics import Diagnostic, Report
 from neurotrain.language.load import Loaded, load
 from neurotrain.language.render import place_of, render_text
-from neurotrain.language.tree import Place
+from neurotrain.language.tree import Node, Place
 from neurotrain.plan.plan import Plan
 from neurotrain.spec.catalogue import built_in
 
@@ -32,6 +32,11 @@ class Outcome:
     loaded: Loaded
     report: Report
     draft: Draft | None
+
+    @property
+    def root(self) -> Node | None:
+        """The tree that places are looked up in."""
+        return self.draft.root if self.draft is not None else self.loaded.root
 
     @property
     def codes(self) -> list[str]:
@@ -54,11 +59,11 @@ class Outcome:
     @property
     def text(self) -> str:
         """The report as people see it."""
-        return render_text(self.report, self.loaded.root, self.loaded.sources, colour=False)
+        return render_text(self.report, self.root, self.loaded.sources, colour=False)
 
     def place(self, diagnostic: Diagnostic) -> Place:
         """Where a fault is told."""
-        return place_of(diagnostic, self.loaded.root)
+        return place_of(diagnostic, self.root)
 
 
 Compiling = Callable[..., Outcome]

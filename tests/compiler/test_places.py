@@ -78,6 +78,25 @@ FAULTS: Final = [
     ("[dice, bce]", "[dice, cross_entropy]", "loss-not-for-task", 15, 14, "cross_entropy",
      "'bce' or 'dice'"),
     ("3e-3", "3", "odd-learning-rate", 20, 43, "3", "1e-07 to 0.1"),
+    ("3e-3", "0,003", "unknown-key", 20, 45, "003", "a point, not a comma"),
+    ("classes: [back", "labels: [back", "unknown-key", 3, 28, "labels", "'classes'"),
+    ("eval: [", "valid: [", "unknown-key", 11, 5, "valid", "'eval'"),
+    ("epochs: 20", "epochs: 20\n  learning_rate: 1", "unknown-key", 19, 3, "learning_rate",
+     "train.optimizer.learning_rate"),
+    ("version: 1", "version: 1\nbatch: {micro: 2}", "unknown-key", 2, 1, "batch",
+     "train.batch or test.batch"),
+    ("global: 8", "size: 8", "unknown-key", 19, 11, "size", "'batch' has: global"),
+    ("name: eyes", "name: 2024", "wrong-type", 2, 7, "2024", 'write "2024" in quotes'),
+    ("epochs: 20", "epochs: 1e2", "wrong-type", 18, 11, "1e2", "write 100"),
+    ("{fraction: 0.2}", "0.2", "wrong-type", 6, 10, "0.2", "{fraction: 0.2}"),
+    ("{type: adamw, learning_rate: 3e-3}", "[adamw]", "wrong-type", 20, 14, "[adamw]",
+     "{type: adamw, …}"),
+    ("[32, 32]", "[32]", "out-of-range", 10, 35, "[32]", "it takes 2 entries"),
+    ("version: 1", "version: 1.0", "value-not-allowed", 1, 10, "1.0", "it takes 1"),
+    ("precision: fp32", "precision: float16", "value-not-allowed", 21, 14, "float16", "'bf16'"),
+    ("valid/dice", "valid/recall", "unknown-monitor", 23, 14, "valid/recall",
+     "add recall to metrics"),
+    ("patience: 5", "mode: min", "wrong-direction", 24, 11, "min", "mode: max"),
 ]  # fmt: skip
 
 
@@ -114,6 +133,9 @@ PLANTED: Final = {
     ("3e-3", "3e-3, learning_rate: 1"): "duplicate-key",
     ("fraction: 0.2", "fraction: 2"): "out-of-range",
     ("[dice, iou]", "[dice, iou, dice]"): "duplicate-metric",
+    ("train:\n  epochs", "trian:\n  epochs"): "unknown-key",
+    ("patience: 5", "patience: 5\n    mode: highest"): "value-not-allowed",
+    ("version: 1", "version: 1.0"): "value-not-allowed",
 }
 """Faults that do not touch each other's values."""
 

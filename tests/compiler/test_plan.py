@@ -102,16 +102,16 @@ sys.stdout.buffer.write(encode(plan))
 """
 
 
-def _bytes(spec: str, cwd: Path, **environment: str) -> bytes:
+def _bytes(spec: str, cwd: Path, umask: int, **environment: str) -> bytes:
     done = subprocess.run(
         [sys.executable, "-c", _PROBE, spec, *MACHINE],
-        cwd=cwd, capture_output=True, check=True, env={**os.environ, **environment},
+        cwd=cwd, capture_output=True, check=True, env={**os.environ, **environment}, umask=umask,
     )  # fmt: skip
     return done.stdout
 
 
 def test_bytes_do_not_depend_on_the_machine(tmp_path: Path) -> None:
-    """Current folder, time zone, locale, hash seed, data folder and file order do not matter."""
+    """Folder, time zone, locale, hash seed, umask, data folder and file order do not matter."""
     first, second = tmp_path / "first", tmp_path / "elsewhere" / "second"
     for folder in (first, second):
         folder.mkdir(parents=True)
@@ -121,10 +121,11 @@ def test_bytes_do_not_depend_on_the_machine(tmp_path: Path) -> None:
     make(second / "pictures")
     _recreate_backwards(second / "pictures" / "eyes")
     one = _bytes(
-        "spec.yaml", first, CASE_DATA=str(first / "data"), TZ="UTC", LC_ALL="C", PYTHONHASHSEED="1"
-    )
+        "spec.yaml", first, 0o022, CASE_DATA=str(first / "data"), TZ="UTC", LC_ALL="C",
+        PYTHONHASHSEED="1",
+    )  # fmt: skip
     other = _bytes(
-        str(second / "spec.yaml"), Path("/"), CASE_DATA=str(second / "pictures"),
+        str(second / "spec.yaml"), Path("/"), 0o077, CASE_DATA=str(second / "pictures"),
         TZ="Pacific/Chatham", LC_ALL="C.UTF-8", PYTHONHASHSEED="77",
     )  # fmt: skip
     assert one == other

@@ -187,7 +187,7 @@ def test_another_plan_in_the_same_folder_is_refused_with_the_difference(
     before = (run / "plan.json").read_bytes()
     other = Project(run.parents[1]).call("run", "spec.yaml", "--set", "train.epochs=4")
     assert other.returncode == 2
-    assert "train.epochs: 3 -> 4" in other.stderr
+    assert "train.epochs: 3 (spec.yaml:15:11) -> 4 (--set:1:14)" in other.stderr
     assert "--fresh" in other.stderr
     assert (run / "plan.json").read_bytes() == before
 

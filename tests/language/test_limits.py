@@ -38,6 +38,8 @@ BOMBS = {
     "nested aliases": _nested_aliases(100),
     "values": "[" + "1," * (MAX_NODES + 1) + "]",
     "keys": "\n".join(f"k{i}: " for i in range(MAX_NODES + 1)),
+    "anchors": "\n".join(f"k{i}: &a{i} 1" for i in range(100_000)),
+    "anchored keys": "\n".join(f"&a{i} k{i}: 1" for i in range(100_000)),
     "text": "a: '" + "x" * (MAX_TEXT + 1) + "'",
     "long key": "k" * 900 + " " * MAX_TEXT + ": 1",
     "block text": "a: |\n" + "  x\n" * MAX_TEXT,

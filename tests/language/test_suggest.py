@@ -46,14 +46,14 @@ def test_closest(name: str, candidates: list[str], expected: str | None) -> None
 
 
 def test_synonym_wins_over_spelling() -> None:
-    """A synonym is known however unlike it is spelt."""
-    synonyms = {"lr": "learning_rate", "wd": "weight_decay"}
+    """A synonym is known however unlike it is spelt; its first legal name counts."""
+    synonyms = {"lr": ("rate", "learning_rate"), "wd": ("weight_decay",)}
     assert closest("LR", KEYS, synonyms) == "learning_rate"
 
 
 def test_synonym_of_an_illegal_name_is_not_suggested() -> None:
     """What a synonym stands for is suggested only where it is legal."""
-    assert closest("lr", ["epochs"], {"lr": "learning_rate"}) is None
+    assert closest("lr", ["epochs"], {"lr": ("learning_rate",)}) is None
 
 
 @given(st.permutations(["dice", "dise", "dime", "dive"]))

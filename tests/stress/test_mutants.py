@@ -32,7 +32,7 @@ class Mutant:
 
 MUTANTS = (
     Mutant("engine/storage.py", "os.fsync(file.fileno())", "pass", STORAGE),
-    Mutant("engine/storage.py", "            os.fsync(descriptor)\n", "            pass\n", STORAGE),
+    Mutant("engine/storage.py", "os.fsync(descriptor)", "pass", STORAGE),
     Mutant("engine/storage.py", "            disk.flush(file)\n", "", POWER),
     Mutant("engine/storage.py", "    disk.flush_folder(path.parent)\n", "", POWER),
     Mutant("engine/storage.py", "    disk.flush_folder(target.parent)\n", "", POWER),
@@ -44,7 +44,7 @@ MUTANTS = (
         "        removed", POWER,
     ),
     Mutant("engine/checkpoint.py", "if int(match[1]) != length:", "if False:", STORAGE),
-    Mutant("engine/checkpoint.py", "if state.hexdigest().encode() != match[2]:", "if False:", STORAGE),
+    Mutant("engine/checkpoint.py", "state.hexdigest().encode() != match[2]", "False", STORAGE),
     Mutant("engine/checkpoint.py", "self.numbered()[:-keep_last]", "self.numbered()", STORAGE),
     Mutant("engine/checkpoint.py", "    verify(path)\n    try:", "    try:", STORAGE),
     Mutant(

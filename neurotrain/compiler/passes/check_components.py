@@ -86,10 +86,9 @@ def _random_evaluation(draft: Draft, report: Report) -> None:
 
 def _normalized(draft: Draft, report: Report) -> None:
     for part in ("train", "eval"):
-        transforms = draft.read("data", "transforms", part)
-        if any(isinstance(transform, Normalize) for transform in transforms):
-            continue
         path = ("data", "transforms", part)
+        if report.taints(path) or any(isinstance(each, Normalize) for each in draft.read(*path)):
+            continue
         message = f"images reach the model without normalisation in {part}"
         hint = "add {type: normalize} to the list"
         report.add(fault(codes.NOT_NORMALIZED, path, message, hint))

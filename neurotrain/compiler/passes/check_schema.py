@@ -7,39 +7,21 @@ from typing import Any
 
 from neurotrain.compiler.codes import form
 from neurotrain.compiler.draft import Draft, fault
-from neurotrain.compiler.nulls import null_faults
+from neurotrain.compiler.nulls import null_faults, split_numbers
 from neurotrain.compiler.synonyms import LEFT_OUT, SYNONYMS
-from neurotrain.compiler.validator import Violation, violations
+from neurotrain.compiler.unknown import misspelt, named, owner, unknown_keys
+from neurotrain.compiler.validator import Violation, resolved_schema, violations
+from neurotrain.compiler.wanted import bound, wanted
 from neurotrain.language.diagnostics import Code, Diagnostic, Report, Severity
+from neurotrain.language.reading_codes import DUPLICATE_KEY
 from neurotrain.language.suggest import closest
-from neurotrain.language.tree import SpecPath, dotted, nearest
+from neurotrain.language.tree import SpecPath, nearest
 from neurotrain.spec.fields import Reference
 
-_BOUNDS = {
-    "minimum": "at least {}",
-    "maximum": "at most {}",
-    "exclusiveMinimum": "more than {}",
-    "exclusiveMaximum": "less than {}",
-    "minItems": "at least {} entries",
-    "maxItems": "at most {} entries",
-    "minLength": "at least {} characters",
-    "maxLength": "at most {} characters",
-}
-_FOR_TYPE = dict.fromkeys(("name", "kind", "class", "id"), "type")
+_FOR_TYPE = dict.fromkeys(("name", "kind", "class", "id"), ("type",))
 """Words for a component's `type` in other tools."""
 _HOLDOUTS = (("data", "valid"), ("data", "test"))
 """Where a fraction of the training data may stand in a dataset's place."""
-_MAX_UNKNOWN = 100
-"""Unknown keys of one map that are told one by one."""
-_KINDS = {
-    "object": "a map",
-    "array": "a list",
-    "string": "text",
-    "integer": "a whole number",
-    "number": "a number",
-    "boolean": "true or false",
-    "null": "nothing",
-}
 
 
 def check_schema(draft: Draft, report: Report) -> Draft:
@@ -48,13 +30,17 @@ def check_schema(draft: Draft, report: Report) -> Draft:
     `train: {epoch: 10}` is answered by `unknown-key` at `epoch` with the nearest legal key.
     """
     report.extend(found for found in null_faults(draft) if not report.taints(found.path))
+    for path in split_numbers(draft):
+        report.taint(path)
     faults: list[Diagnostic] = []
-    errors = list(violations(draft.tree, draft.catalogue))
-    meant = {path for error in errors for path, _ in _misspelt(error).values()}
+    schema = resolved_schema(draft.catalogue)
+    errors, reference = list(violations(draft.tree, schema)), Reference(schema)
+    others = _of_a_plugin(draft) if any(each.rule == "x-dispatch" for each in errors) else ""
+    meant = {path for error in errors for path, _ in misspelt(error).values()}
     for error in errors:
         if error.rule == "required" and draft.incomplete:
             continue
-        told = [each for each in _diagnose(error, draft) if each.path not in meant]
+        told = [d for d in _diagnose(error, draft, reference, others) if d.path not in meant]
         for each in told:
             if draft.lacks_plugins and each.code is form.UNKNOWN_COMPONENT:
                 report.taint(each.path)
@@ -66,20 +52,6 @@ def check_schema(draft: Draft, report: Report) -> Draft:
     return draft
 
 
-def _misspelt(error: Violation) -> dict[str, tuple[SpecPath, str]]:
-    """The unknown keys of a map, each with the absent key that is probably meant."""
-    if error.rule != "additionalProperties":
-        return {}
-    absent = [key for key in error.schema.get("properties", {}) if key not in error.value]
-    told = _unknown(error)[:_MAX_UNKNOWN]
-    likely = {key: closest(key, absent, SYNONYMS) for key in told}
-    return {key: ((*error.path, name), name) for key, name in likely.items() if name is not None}
-
-
-def _unknown(error: Violation) -> list[str]:
-    return [key for key in error.value if key not in error.schema.get("properties", {})]
-
-
 def _is_echo(diagnostic: Diagnostic, report: Report) -> bool:
     """Whether a fault only follows from one that the reading of the text has told.
 
@@ -89,7 +61,8 @@ def _is_echo(diagnostic: Diagnostic, report: Report) -> bool:
     path = diagnostic.path
     if diagnostic.code in (form.MISSING_KEY, form.MISSING_TYPE):
         owner = path[:-1] if diagnostic.at_key else path
-        if any(item.at_key and item.path[:-1] == owner for item in report.items if item.path):
+        named = (item for item in report.items if item.path and item.code is not DUPLICATE_KEY)
+        if any(item.at_key and item.path[:-1] == owner for item in named):
             return True
     errors = [item for item in report.items if item.code.severity is Severity.ERROR]
     told = [item.path for item in errors if item.path]
@@ -99,14 +72,16 @@ def _is_echo(diagnostic: Diagnostic, report: Report) -> bool:
     return report.taints(path) and not is_below
 
 
-def _diagnose(error: Violation, draft: Draft) -> Iterator[Diagnostic]:
+def _diagnose(
+    error: Violation, draft: Draft, reference: Reference, others: str
+) -> Iterator[Diagnostic]:
     path, rule = error.path, error.rule
     if rule == "additionalProperties":
-        yield from _unknown_keys(error, path, draft)
+        yield from unknown_keys(error, reference)
     elif rule == "required":
         yield from _missing_keys(error, path)
     elif rule == "x-dispatch":
-        yield _component(error, path, draft)
+        yield _component(error, path, draft, others)
     elif rule == "type":
         yield _wrong_type(error, path, draft)
     elif rule in ("enum", "const"):
@@ -116,29 +91,7 @@ def _diagnose(error: Violation, draft: Draft) -> Iterator[Diagnostic]:
         message = f"{_shown(path, draft)} has not the form of {path[-1]}"
         yield fault(form.WRONG_FORM, path, message, f"it wants {wants}")
     else:
-        bound = _BOUNDS[rule].format(error.wanted)
-        yield _problem(form.OUT_OF_RANGE, error, path, draft, f"it takes {bound}")
-
-
-def _unknown_keys(error: Violation, path: SpecPath, draft: Draft) -> Iterator[Diagnostic]:
-    known, misspelt = list(error.schema.get("properties", {})), _misspelt(error)
-    where = _owner(error, path)
-    legal = ", ".join(name for name in known if name != "type")
-    unknown = _unknown(error)
-    reference = Reference(draft.catalogue)
-    for key in unknown[:_MAX_UNKNOWN]:
-        hint = f"{where} has: {legal}" if legal else f"{where} has no keys"
-        elsewhere = reference.ending_with(key)
-        if elsewhere is not None and dotted((*path, key)) != elsewhere:
-            hint = f"it belongs to {elsewhere}"
-        if key in misspelt:
-            hint = f"did you mean '{misspelt[key][1]}'?"
-        message = f"{where} has no key '{key}'"
-        yield fault(form.UNKNOWN_KEY, (*path, key), message, hint, at_key=True)
-    if len(unknown) > _MAX_UNKNOWN:
-        message = f"{where} has {len(unknown) - _MAX_UNKNOWN:,} more unknown keys from here on"
-        at = (*path, unknown[_MAX_UNKNOWN])
-        yield fault(form.UNKNOWN_KEY, at, message, "mend those before it first", at_key=True)
+        yield _problem(form.OUT_OF_RANGE, error, path, draft, f"it takes {bound(error)}")
 
 
 def _missing_keys(error: Violation, path: SpecPath) -> Iterator[Diagnostic]:
@@ -147,11 +100,11 @@ def _missing_keys(error: Violation, path: SpecPath) -> Iterator[Diagnostic]:
             continue
         meaning = error.schema.get("properties", {}).get(key, {}).get("description", "")
         hint = f"add {key}: {meaning[:1].lower()}{meaning[1:]}" if meaning else f"add {key}"
-        message = f"{_owner(error, path)} needs the key '{key}'"
+        message = f"{owner(error)} needs the key '{key}'"
         yield fault(form.MISSING_KEY, (*path, key), message, hint, at_key=True)
 
 
-def _component(error: Violation, path: SpecPath, draft: Draft) -> Diagnostic:
+def _component(error: Violation, path: SpecPath, draft: Draft, others: str) -> Diagnostic:
     """A component without type, of unknown type, or bare although it needs parameters."""
     rule, given = error.wanted, error.value
     family, names = rule["family"], sorted(rule["members"])
@@ -174,10 +127,14 @@ def _component(error: Violation, path: SpecPath, draft: Draft) -> Diagnostic:
         return fault(form.MISSING_KEY, path, message, f"write {{type: {given}, …}}")
     if not isinstance(name, str):
         hint = f"write its type: one of {', '.join(names)}"
+        if path in _HOLDOUTS and isinstance(given, (int, float)):
+            hint = f"write {{fraction: {_written(path, draft)}}}, or a dataset with its type"
+        elif isinstance(given, list) and given and given[0] in names:
+            hint = f"only one can stand here: write {{type: {given[0]}, …}}"
         return fault(form.WRONG_TYPE, at, f"{_shown(at, draft)} names no {family}", hint)
     likely = closest(name, names, SYNONYMS)
     hint = f"did you mean '{likely}'?" if likely else f"there are: {', '.join(names)}"
-    hint = LEFT_OUT.get(name.lower(), hint) + _of_a_plugin(draft)
+    hint = LEFT_OUT.get(name.lower(), hint) + others
     return fault(form.UNKNOWN_COMPONENT, at, f"no {family} is named '{name}'", hint)
 
 
@@ -191,46 +148,7 @@ def _of_a_plugin(draft: Draft) -> str:
 
 
 def _wrong_type(error: Violation, path: SpecPath, draft: Draft) -> Diagnostic:
-    wanted = _KINDS[error.wanted]
-    hint = f"it takes {wanted}"
-    wants = error.schema.get("x-wants")
-    if wants:
-        hint = f"it wants {wants}"
-    elif error.wanted == "array":
-        hint = _wanted_list(error, _written(path, draft))
-    elif error.wanted == "object":
-        hint = _wanted_map(error, _written(path, draft))
-    elif error.wanted in ("integer", "number") and _reads_as_number(error.value):
-        hint = f"{hint}: write {error.value} without quotes"
-    elif error.wanted == "string" and isinstance(error.value, (int, float)):
-        hint = f'{hint}: write "{_written(path, draft) or error.value}" in quotes'
-    return _problem(form.WRONG_TYPE, error, path, draft, hint)
-
-
-def _wanted_list(error: Violation, written: str) -> str:
-    """That a list is wanted, and how one entry is written where one is enough."""
-    least = error.schema.get("minItems", 0)
-    if "," in written or (written and least <= 1):
-        return f"it takes a list: write [{written}]"
-    example = ", ".join([written or "…"] * least)
-    return f"it takes a list of at least {least} entries: write [{example}]"
-
-
-def _wanted_map(error: Violation, written: str) -> str:
-    """That a map is wanted, and how its first key is written."""
-    first = next((key for key in error.schema.get("properties", {}) if key != "type"), None)
-    if first is None:
-        return "it takes a map"
-    value = written if isinstance(error.value, (int, float, str)) and written else "…"
-    return f"it takes a map, such as {{{first}: {value}}}"
-
-
-def _reads_as_number(value: object) -> bool:
-    try:
-        float(str(value))
-    except ValueError:
-        return False
-    return isinstance(value, str)
+    return _problem(form.WRONG_TYPE, error, path, draft, wanted(error, _written(path, draft)))
 
 
 def _not_allowed(error: Violation, path: SpecPath, draft: Draft) -> Diagnostic:
@@ -242,7 +160,7 @@ def _not_allowed(error: Violation, path: SpecPath, draft: Draft) -> Diagnostic:
 
 
 def _problem(code: Code, error: Violation, path: SpecPath, draft: Draft, hint: str) -> Diagnostic:
-    message = f"{_shown(path, draft)} is not a value for {_named(path)}"
+    message = f"{_shown(path, draft)} is not a value for {named(path)}"
     meaning = error.schema.get("description")
     return fault(code, path, message, f"{hint} ({meaning})" if meaning else hint)
 
@@ -251,8 +169,10 @@ def _shown(path: SpecPath, draft: Draft) -> str:
     """The value as written, with its type."""
     value: Any = draft.written(*path)
     kind = {bool: "boolean", int: "whole number", float: "number", str: "text"}.get(type(value))
+    if isinstance(value, list):
+        return f"a list of {len(value)} entr{'y' if len(value) == 1 else 'ies'}"
     if kind is None:
-        return "a map" if isinstance(value, Mapping) else "a list"
+        return "a map"
     written = _written(path, draft)
     return f"{written or value} ({kind})"
 
@@ -260,23 +180,6 @@ def _shown(path: SpecPath, draft: Draft) -> str:
 def _written(path: SpecPath, draft: Draft) -> str:
     node, exact = nearest(draft.root, path)
     return node.written if exact and len(node.written) <= 60 else ""
-
-
-def _named(path: SpecPath) -> str:
-    """The last key of a path, with its list's name for an entry of a list."""
-    if not path:
-        return "a spec"
-    if isinstance(path[-1], int):
-        return f"an entry of {path[-2]}" if len(path) > 1 else "an entry"
-    return str(path[-1])
-
-
-def _owner(error: Violation, path: SpecPath) -> str:
-    """What the map with the fault is: a component's type, the block's key, or the spec."""
-    kind = error.value.get("type")
-    if isinstance(kind, str):
-        return f"'{kind}'"
-    return f"'{_named(path)}'" if path else "the spec"
 
 
 def _listed(legal: list[Any]) -> str:

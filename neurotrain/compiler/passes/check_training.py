@@ -15,6 +15,7 @@ from neurotrain.language.suggest import closest
 from neurotrain.language.tree import SpecPath
 from neurotrain.optim.schedules import Plateau
 
+_STOPPING = ("train", "early_stopping")
 _ADAPTIVE = (1e-7, 0.1)
 _SANE_RATES = {
     "sgd": (1e-6, 10.0),
@@ -27,9 +28,11 @@ def check_training(draft: Draft, report: Report) -> Draft:
 
     `monitor: valid/dise` is answered by `unknown-monitor` with the nearest recorded name.
     """
-    for check in (
-        _early_stopping, _checkpoints, _validation, _warmup, _times, _plateau, _average, _rate,
-    ):  # fmt: skip
+    checks = (
+        _validation, _early_stopping, _patience, _checkpoints, _numbered, _directions, _warmup,
+        _times, _plateau, _average, _rate,
+    )  # fmt: skip
+    for check in checks:
         attempt(check, draft, report)
     try:
         return replace(draft, monitor=_best_by(draft))
@@ -75,28 +78,37 @@ def _best_by(draft: Draft) -> str:
 
 
 def _early_stopping(draft: Draft, report: Report) -> None:
-    stopping = draft.read("train", "early_stopping")
-    if stopping is None:
+    if not draft.has(*_STOPPING):
         return
-    _recorded(("train", "early_stopping", "monitor"), stopping.monitor, draft, report)
+    monitor = draft.read(*_STOPPING, "monitor")
+    _recorded((*_STOPPING, "monitor"), monitor, draft, report)
+
+
+def _patience(draft: Draft, report: Report) -> None:
+    if not draft.has(*_STOPPING):
+        return
+    patience, monitor = draft.read(*_STOPPING, "patience"), draft.read(*_STOPPING, "monitor")
     epochs = draft.read("train", "epochs")
     every = Duration.parse(draft.read("train", "validate_every")).count
-    span = stopping.patience * (every if stopping.monitor.startswith("valid/") else 1)
+    span = patience * (every if monitor.startswith("valid/") else 1)
     if span >= epochs:
         message = f"patience takes {span} epochs, the training has {epochs}"
         hint = "train longer, or write a smaller patience"
-        path = ("train", "early_stopping", "patience")
+        path = (*_STOPPING, "patience")
         report.add(fault(codes.PATIENCE_TOO_LONG, path, message, hint))
 
 
 def _checkpoints(draft: Draft, report: Report) -> None:
-    options = draft.read("train", "checkpoints")
-    if options.monitor is not None:
-        _recorded(("train", "checkpoints", "monitor"), options.monitor, draft, report)
-    epochs = draft.read("train", "epochs")
-    if options.every is not None and Duration.parse(options.every).count > epochs:
-        message = f"no checkpoint is kept by number: every {options.every}, {epochs} in all"
-        path = ("train", "checkpoints", "every")
+    monitor = draft.read("train", "checkpoints", "monitor")
+    if monitor is not None:
+        _recorded(("train", "checkpoints", "monitor"), monitor, draft, report)
+
+
+def _numbered(draft: Draft, report: Report) -> None:
+    path = ("train", "checkpoints", "every")
+    every, epochs = draft.read(*path), draft.read("train", "epochs")
+    if every is not None and Duration.parse(every).count > epochs:
+        message = f"no checkpoint is kept by number: every {every}, {epochs} in all"
         report.add(fault(codes.CHECKPOINTS_NEVER, path, message, "write a shorter time"))
 
 
@@ -114,8 +126,27 @@ def _recorded(path: SpecPath, name: str, draft: Draft, report: Report) -> None:
     stage, _, value = name.rpartition("/")
     likely = closest(name, names) if stage else closest(f"valid/{value}", names)
     hint = f"did you mean '{likely}'? " if likely else ""
+    if stage == "valid" and value in draft.catalogue.names("metric"):
+        hint = f"add {value} to metrics, or monitor another value; "
     hint += f"the run records: {', '.join(names)}"
     report.add(fault(codes.UNKNOWN_MONITOR, path, f"this run records no '{name}'", hint))
+
+
+def _directions(draft: Draft, report: Report) -> None:
+    """A direction that is written is that of the monitored value."""
+    better = {tag_of(metric): metric.better for metric in draft.read("metrics")}
+    for block in ("early_stopping", "checkpoints"):
+        options = draft.read("train", block)
+        if options is None or options.mode is None:
+            continue
+        monitor = options.monitor or _best_by(draft)
+        right = better.get(monitor.partition("/")[2], "min")
+        if options.mode != right:
+            kind = "larger" if right == "max" else "smaller"
+            message = f"'{monitor}' is better when {kind}, not mode: {options.mode}"
+            hint = f"write mode: {right}, or leave it out: it follows from the value"
+            path = ("train", block, "mode")
+            report.add(fault(codes.WRONG_DIRECTION, path, message, hint))
 
 
 def _validation(draft: Draft, report: Report) -> None:
@@ -179,11 +210,12 @@ def _lengths(draft: Draft) -> tuple[int, int]:
 
 
 def _rate(draft: Draft, report: Report) -> None:
-    optimizer = draft.read("train", "optimizer")
-    low, high = _SANE_RATES.get(tag_of(optimizer), (0.0, float("inf")))
-    if not low <= optimizer.learning_rate <= high:
-        message = f"a learning rate of {optimizer.learning_rate:g} is unusual for "
-        message += f"{tag_of(optimizer)}"
-        path = ("train", "optimizer", "learning_rate")
+    path = ("train", "optimizer", "learning_rate")
+    if not draft.has(*path):
+        return
+    rate, kind = draft.read(*path), str(draft.written("train", "optimizer", "type"))
+    low, high = _SANE_RATES.get(kind, (0.0, float("inf")))
+    if not low <= rate <= high:
+        message = f"a learning rate of {rate:g} is unusual for {kind}"
         hint = f"rates from {low:g} to {high:g} are known to work"
         report.add(fault(codes.ODD_RATE, path, message, hint))

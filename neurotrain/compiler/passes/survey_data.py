@@ -30,8 +30,11 @@ def survey_data(draft: Draft, report: Report) -> Draft:
             continue
     if "train" not in surveys or report.taints(("data", "train")):
         return draft
-    parts = _split(draft, report, surveys)
-    return replace(draft, parts=parts, classes=_classes(draft, surveys))
+    draft = replace(draft, classes=_classes(draft, surveys))
+    try:
+        return replace(draft, parts=_split(draft, report, surveys))
+    except Tainted:
+        return draft
 
 
 def _survey(draft: Draft, report: Report, key: str, dataset: Dataset) -> Survey:
