@@ -93,7 +93,7 @@ FAULTS: Final = [
      "{type: adamw, …}"),
     ("[32, 32]", "[32]", "out-of-range", 10, 35, "[32]", "it takes 2 entries"),
     ("version: 1", "version: 1.0", "value-not-allowed", 1, 10, "1.0", "it takes 1"),
-    ("precision: fp32", "precision: float16", "value-not-allowed", 21, 14, "float16", "'bf16'"),
+    ("precision: fp32", "precision: float16", "value-not-allowed", 21, 14, "float16", "'fp16'"),
     ("valid/dice", "valid/recall", "unknown-monitor", 23, 14, "valid/recall",
      "add recall to metrics"),
     ("patience: 5", "mode: min", "wrong-direction", 24, 11, "min", "mode: max"),
