@@ -28,17 +28,16 @@ def command(
     against: Path | None,
 ) -> None:
     """Compile SPEC into a run plan and say what it will do. Trains nothing."""
-    from neurotrain.cli.compiling import compile_file, tell
+    from neurotrain.cli.compiling import compile_wholly, tell
     from neurotrain.cli.run_folder import write_plan
     from neurotrain.cli.summary import summary
-    from neurotrain.compiler.draft import Options
 
     if output is not None and (output / "events.jsonl").exists():
         raise click.UsageError(f"{output} is a run, whose plan is binding; name another folder")
     if no_data or against is not None:
         option = "--no-data" if no_data else "--against"
         raise click.UsageError(f"{option} is not available in this version")
-    compiled = compile_file(spec, overrides, Options())
+    compiled = compile_wholly(spec, overrides)
     tell(compiled)
     plan = compiled.draft.plan if compiled.draft is not None else None
     if plan is None:

@@ -81,15 +81,14 @@ def command(
 
 def _ordered(spec: Path, overrides: tuple[str, ...]) -> Ordered:
     """The plan in a file, or of a spec that compiles; ends with exit code 2 where it does not."""
-    from neurotrain.cli.compiling import compile_file, tell
-    from neurotrain.compiler.draft import Options
+    from neurotrain.cli.compiling import compile_wholly, tell
     from neurotrain.engine.launch import base_of
 
     if spec.suffix == ".json":
         if overrides:
             raise click.UsageError("--set works on a spec; a plan is binding")
         return Ordered(plan=_read_plan(spec), base=base_of(spec.parent))
-    compiled = compile_file(spec, overrides, Options())
+    compiled = compile_wholly(spec, overrides)
     tell(compiled)
     plan = compiled.draft.plan if compiled.draft is not None else None
     if plan is None:

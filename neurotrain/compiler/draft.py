@@ -17,6 +17,7 @@ from neurotrain.component.base import Family
 from neurotrain.component.catalogue import Catalogue, Choice
 from neurotrain.component.paths import Resolver
 from neurotrain.dataset.base import SampleInfo, Survey
+from neurotrain.dataset.reader import FileReader
 from neurotrain.language.diagnostics import Code, Diagnostic, Report
 from neurotrain.language.tree import Node, Place, SpecPath, Tree
 from neurotrain.plan.plan import Facts, Plan, PluginUse
@@ -34,7 +35,9 @@ class Options:
     """How a spec is compiled."""
 
     max_headers: int | None = None
-    """How many image headers are read; None reads all."""
+    """How many image headers are read of each dataset; None reads all."""
+    reader: FileReader | None = None
+    """Reads all headers, label maps and content hashes; None leaves the latter two unread."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

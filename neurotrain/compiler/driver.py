@@ -10,6 +10,7 @@ from neurotrain.compiler.blame import blamed
 from neurotrain.compiler.draft import Draft, Options, Tainted
 from neurotrain.compiler.passes.assemble_plan import assemble_plan
 from neurotrain.compiler.passes.check_components import check_components
+from neurotrain.compiler.passes.check_contents import check_contents
 from neurotrain.compiler.passes.check_data import check_data
 from neurotrain.compiler.passes.check_inputs import check_inputs
 from neurotrain.compiler.passes.check_schema import check_schema
@@ -30,6 +31,7 @@ PASSES: Final = (
     check_schema,
     survey_data,
     check_data,
+    check_contents,
     check_inputs,
     check_components,
     plan_batches,

@@ -13,13 +13,14 @@ from neurotrain.dataset.header_survey import channel_faults, read_headers, sprea
 from neurotrain.dataset.headers import EXTENSIONS
 from neurotrain.dataset.listing import PLACEHOLDER, is_leftover
 from neurotrain.dataset.pattern_files import files_of_pattern
+from neurotrain.dataset.reader import FileReader
 
 if TYPE_CHECKING:
     from neurotrain.dataset.image_folder import ImageFolder
 
 
 def survey_folders(
-    component: ImageFolder, resolver: Resolver, *, max_headers: int | None
+    component: ImageFolder, resolver: Resolver, *, max_headers: int | None, reader: FileReader
 ) -> Survey:
     """List the class folders and read the headers of evenly spread samples."""
     root = resolved_root(resolver, component.root)
@@ -38,7 +39,7 @@ def survey_folders(
     faults = _folder_faults(root, classes, stray)
     infos, listing_faults = _infos(root, classes, component.pattern)
     chosen = spread(len(infos), max_headers)
-    headers = read_headers(root, [infos[index] for index in chosen], ("pattern",))
+    headers = read_headers(root, [infos[index] for index in chosen], ("pattern",), reader)
     known = headers.known(component.channels)
     return Survey(
         samples=tuple(known.get(info.id, info) for info in infos),
@@ -51,6 +52,7 @@ def survey_folders(
         ),
         num_headers_read=len(chosen),
         origin=str(root),
+        folder=str(root),
     )
 
 

@@ -97,10 +97,35 @@ SIZES_DIFFER: Final = Code(
 )
 SAME_DATA: Final = Code(
     "same-data",
-    what="Training data is also validation or test data.",
+    what="The same files are in two parts of the data.",
     why="The score would tell how well the model remembers, not how well it works.",
     example="data: {train: {type: digits}, test: {type: digits}}",
     instead="data: {train: {type: digits}, test: {fraction: 0.2}}",
+)
+LEAKED_IMAGES: Final = Code(
+    "leaked-images",
+    what="Images of one part are in another part under other names: their bytes are the same.",
+    why="The score would tell how well the model remembers, not how well it works.",
+    example="train/images/03.png and test/images/41.png hold the same bytes",
+    instead="Take one of the two away, with its mask.",
+)
+DUPLICATE_IMAGES: Final = Code(
+    "duplicate-images",
+    what="A part holds images twice, under different names: their bytes are the same.",
+    why="They weigh twice in training and in scores. `compile` and `run` find them, `check` does "
+    "not read whole files.",
+    example="images/03.png and images/copy_of_03.png hold the same bytes",
+    instead="Take one of the two away, with its mask.",
+    severity=Severity.WARNING,
+)
+ABSENT_CLASS: Final = Code(
+    "absent-class",
+    what="No training mask has a pixel of a class.",
+    why="The model cannot learn it, and it costs an output. `compile` and `run` decode the masks, "
+    "`check` does not.",
+    example="classes: [background, vessel, lesion]   # no mask holds a 2",
+    instead="classes: [background, vessel]",
+    severity=Severity.WARNING,
 )
 REGION_MISSING: Final = Code(
     "region-missing",
@@ -114,5 +139,6 @@ REGION_MISSING: Final = Code(
 CODES: Final = (
     MISSING_FILES, UNPAIRED_IMAGES, AMBIGUOUS_PAIRS, UNREADABLE_IMAGE, SIZE_MISMATCH,
     MIXED_CHANNELS, LABEL_VALUES, TOO_FEW_CLASSES, WRONG_DATASET, EMPTY_SPLIT, CLASSES_MISMATCH,
-    IMAGE_TOO_SMALL, SIZES_DIFFER, SAME_DATA, REGION_MISSING,
+    IMAGE_TOO_SMALL, SIZES_DIFFER, SAME_DATA, LEAKED_IMAGES, DUPLICATE_IMAGES, ABSENT_CLASS,
+    REGION_MISSING,
 )  # fmt: skip

@@ -5,16 +5,21 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import combinations
+from typing import Final
 
 from neurotrain.compiler.codes import components as component_codes
 from neurotrain.compiler.codes import data as codes
 from neurotrain.compiler.draft import Draft, Tainted, attempt, fault, need
 from neurotrain.component.base import tag_of
 from neurotrain.dataset.base import SampleInfo, Survey
+from neurotrain.dataset.duplicates import identities
 from neurotrain.language.diagnostics import Report
 from neurotrain.models.base import Model
 from neurotrain.transforms.base import Shape, Transform
 from neurotrain.transforms.random import RandomCrop, RandomRotate90
+
+_PARTS: Final = {"train": "training", "valid": "validation", "test": "test"}
 
 
 def check_data(draft: Draft, report: Report) -> Draft:
@@ -62,17 +67,18 @@ def _classes(draft: Draft, report: Report) -> None:
 
 def _overlap(draft: Draft, report: Report) -> None:
     """No sample is in two datasets."""
-    train = need(draft.parts).surveys["train"]
-    known = {sample.id for sample in train.samples}
-    for key, survey in _sound_surveys(draft):
-        if key == "train" or survey.origin != train.origin:
+    surveys = need(draft.parts).surveys
+    known = {key: identities(survey) for key, survey in surveys.items()}
+    for first, second in combinations(known, 2):
+        shared = sorted(known[second][each] for each in known[first].keys() & known[second].keys())
+        if not shared:
             continue
-        shared = sorted(known & {sample.id for sample in survey.samples})
-        if shared:
-            message = f"{len(shared)} of the {key} samples are training samples: {_few(shared)}"
-            hint = f"name other data, or hold a part out: {key}: {{fraction: 0.2}}"
-            related = ((("data", "train"), "the training data"),)
-            report.add(fault(codes.SAME_DATA, ("data", key), message, hint, related=related))
+        message = f"{len(shared)} of the {second} samples are {_PARTS[first]} samples: "
+        hint = f"name other data, or hold a part out: {second}: {{fraction: 0.2}}"
+        related = ((("data", first), f"the {_PARTS[first]} data"),)
+        path = ("data", second)
+        message += _few(shared)
+        report.add(fault(codes.SAME_DATA, path, message, hint, related=related))
 
 
 def _channels(draft: Draft, report: Report) -> None:

@@ -44,14 +44,16 @@ def _survey(draft: Draft, report: Report, key: str, dataset: Dataset) -> Survey:
         report.add(fault(codes.WRONG_DATASET, (*path, "type"), message, hint))
         raise Tainted
     num_classes = len(getattr(task, "classes", ()))
-    survey = dataset.survey(
-        draft.resolver, max_headers=draft.options.max_headers, num_classes=num_classes
-    )
-    report.extend(_diagnose(path, draft, found) for found in survey.faults)
+    reader, max_headers = draft.options.reader, draft.options.max_headers
+    if reader is None:
+        survey = dataset.survey(draft.resolver, max_headers=max_headers, num_classes=num_classes)
+    else:
+        survey = dataset.survey_whole(draft.resolver, num_classes=num_classes, reader=reader)
+    report.extend(diagnose(path, draft, found) for found in survey.faults)
     return survey
 
 
-def _diagnose(path: SpecPath, draft: Draft, found: DataFault) -> Diagnostic:
+def diagnose(path: SpecPath, draft: Draft, found: DataFault) -> Diagnostic:
     """A diagnostic at the dataset's parameter, or at the dataset itself."""
     field = (*path, found.field) if found.field and draft.has(*path, found.field) else path
     unset = draft.resolver.unset_variables(str(draft.written(*field)))
