@@ -14,6 +14,7 @@ from neurotrain.compiler.passes.check_contents import check_contents
 from neurotrain.compiler.passes.check_data import check_data
 from neurotrain.compiler.passes.check_inputs import check_inputs
 from neurotrain.compiler.passes.check_schema import check_schema
+from neurotrain.compiler.passes.check_splits import check_splits
 from neurotrain.compiler.passes.check_training import check_training
 from neurotrain.compiler.passes.choose_device import choose_device
 from neurotrain.compiler.passes.load_plugins import load_plugins
@@ -30,6 +31,7 @@ PASSES: Final = (
     settle_paths,
     check_schema,
     survey_data,
+    check_splits,
     check_data,
     check_contents,
     check_inputs,

@@ -30,7 +30,7 @@ class DataFault:
 
     code: str
     """`missing-files`, `unpaired-images`, `unreadable-image`, `size-mismatch`, `label-values`,
-    `mixed-channels`, `ambiguous-pairs`, `too-few-classes`."""
+    `mixed-channels`, `ambiguous-pairs`, `too-few-classes`, `group-pattern`."""
     field: str
     """The parameter of the dataset that it is about, such as `masks`; empty for all of it."""
     message: str
@@ -52,6 +52,9 @@ class SampleInfo:
     channels: int | None = None
     label: int | None = None
     """The class index, where the listing tells it."""
+    group: str | None = None
+    """What it belongs to, such as a patient, where the dataset tells that; a split keeps it
+    together."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from neurotrain.component.paths import Resolver
 from neurotrain.dataset.base import DataFault, SampleInfo, Survey
 from neurotrain.dataset.faults import counted, resolved_root, some_names
+from neurotrain.dataset.groups import with_groups
 from neurotrain.dataset.header_survey import channel_faults, read_headers, spread
 from neurotrain.dataset.headers import EXTENSIONS
 from neurotrain.dataset.listing import PLACEHOLDER, is_leftover
@@ -41,14 +42,18 @@ def survey_folders(
     chosen = spread(len(infos), max_headers)
     headers = read_headers(root, [infos[index] for index in chosen], ("pattern",), reader)
     known = headers.known(component.channels)
+    samples, group_faults = with_groups(
+        tuple(known.get(info.id, info) for info in infos), component.group_by
+    )
     return Survey(
-        samples=tuple(known.get(info.id, info) for info in infos),
+        samples=samples,
         classes=classes,
         faults=(
             *faults,
             *listing_faults,
             *headers.faults,
             *channel_faults(component.channels, headers),
+            *group_faults,
         ),
         num_headers_read=len(chosen),
         origin=str(root),

@@ -9,6 +9,7 @@ from msgspec import Meta
 from neurotrain.component.base import Component
 from neurotrain.component.paths import PathText, Resolver
 from neurotrain.dataset.base import Dataset, SampleInfo, Samples, Survey
+from neurotrain.dataset.groups import GroupBy
 from neurotrain.dataset.pixels import Channels
 from neurotrain.dataset.reader import FileReader
 
@@ -42,6 +43,7 @@ class ImageFolder(Component, Dataset, tag="image_folder", frozen=True, kw_only=T
         Channels,
         Meta(description="Channels of the images: as stored (auto), or turned into grey or rgb"),
     ] = "auto"
+    group_by: GroupBy | None = None
 
     def survey(self, resolver: Resolver, *, max_headers: int | None, num_classes: int) -> Survey:
         """List the class folders and read the headers of evenly spread samples."""

@@ -9,6 +9,7 @@ from msgspec import Meta
 from neurotrain.component.base import Component
 from neurotrain.component.paths import PathText, Resolver
 from neurotrain.dataset.base import Dataset, SampleInfo, Samples, Survey
+from neurotrain.dataset.groups import GroupBy
 from neurotrain.dataset.masks import LabelCoding
 from neurotrain.dataset.pairing import PairBy
 from neurotrain.dataset.pixels import Channels
@@ -74,6 +75,7 @@ class PairedImages(Component, Dataset, tag="paired_images", frozen=True, kw_only
             "masks with grey borders, such as JPEG"
         ),
     ] = None
+    group_by: GroupBy | None = None
 
     def survey(self, resolver: Resolver, *, max_headers: int | None, num_classes: int) -> Survey:
         """List and pair the files and read the headers of evenly spread samples."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from neurotrain.component.paths import Resolver
 from neurotrain.dataset.base import DataFault, SampleInfo, Survey
 from neurotrain.dataset.faults import counted, resolved_root, some_names
+from neurotrain.dataset.groups import with_groups
 from neurotrain.dataset.header_survey import HeaderSurvey, channel_faults, read_headers, spread
 from neurotrain.dataset.listing import PLACEHOLDER, FoundFile
 from neurotrain.dataset.pairing import Pairing, pair_files
@@ -61,8 +62,12 @@ def survey_pairs(
     headers = read_headers(root, [infos[index] for index in chosen], fields, reader)
     faults += headers.faults
     faults += channel_faults(component.channels, headers)
+    samples, group_faults = with_groups(
+        _with_headers(component, infos, headers), component.group_by
+    )
+    faults += group_faults
     return Survey(
-        samples=_with_headers(component, infos, headers),
+        samples=samples,
         faults=tuple(faults),
         num_headers_read=len(chosen),
         origin=str(root),

@@ -127,6 +127,36 @@ ABSENT_CLASS: Final = Code(
     instead="classes: [background, vessel]",
     severity=Severity.WARNING,
 )
+GROUP_PATTERN: Final = Code(
+    "group-pattern",
+    what="`group_by` does not tell which images belong together.",
+    why="A patient in training and test makes the score too good, and no number shows it.",
+    example='group_by: "{group}.png"   # for images/p01_left.png',
+    instead='group_by: "p{group}_*"',
+)
+SHARED_GROUP: Final = Code(
+    "shared-group",
+    what="Images of one group, such as a patient, are in two datasets.",
+    why="The score would tell how well the model remembers the patient.",
+    example="train/p07_left.png and test/p07_right.png, both grouped by p{group}_*",
+    instead="Move all images of the patient into one of the folders.",
+)
+UNUSED_GROUP: Final = Code(
+    "unused-group",
+    what="`group_by` has no effect: nothing is held out, and no other dataset states its groups.",
+    why="Nothing would keep a patient out of two parts, although the spec seems to say so.",
+    example='data:\n  train: {…, group_by: "p{group}_*"}\n  test: {…}',
+    instead='data:\n  train: {…, group_by: "p{group}_*"}\n  test: {…, group_by: "p{group}_*"}',
+    severity=Severity.WARNING,
+)
+UNEVEN_SPLIT: Final = Code(
+    "uneven-split",
+    what="Groups make a part much larger or smaller than its fraction.",
+    why="Groups stay whole, so that few large ones cannot be divided as asked.",
+    example='train: {…, group_by: "{group}/*"}   # three patients\nvalid: {fraction: 0.1}',
+    instead='train: {…, group_by: "{group}/*"}\nvalid: {fraction: 0.33}',
+    severity=Severity.WARNING,
+)
 REGION_MISSING: Final = Code(
     "region-missing",
     what="Images are normalised inside a region of interest in training but not in prediction.",
@@ -140,5 +170,5 @@ CODES: Final = (
     MISSING_FILES, UNPAIRED_IMAGES, AMBIGUOUS_PAIRS, UNREADABLE_IMAGE, SIZE_MISMATCH,
     MIXED_CHANNELS, LABEL_VALUES, TOO_FEW_CLASSES, WRONG_DATASET, EMPTY_SPLIT, CLASSES_MISMATCH,
     IMAGE_TOO_SMALL, SIZES_DIFFER, SAME_DATA, LEAKED_IMAGES, DUPLICATE_IMAGES, ABSENT_CLASS,
-    REGION_MISSING,
+    GROUP_PATTERN, SHARED_GROUP, UNUSED_GROUP, UNEVEN_SPLIT, REGION_MISSING,
 )  # fmt: skip

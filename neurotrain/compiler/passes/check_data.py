@@ -5,21 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import combinations
-from typing import Final
 
 from neurotrain.compiler.codes import components as component_codes
 from neurotrain.compiler.codes import data as codes
 from neurotrain.compiler.draft import Draft, Tainted, attempt, fault, need
 from neurotrain.component.base import tag_of
 from neurotrain.dataset.base import SampleInfo, Survey
-from neurotrain.dataset.duplicates import identities
 from neurotrain.language.diagnostics import Report
 from neurotrain.models.base import Model
 from neurotrain.transforms.base import Shape, Transform
 from neurotrain.transforms.random import RandomCrop, RandomRotate90
-
-_PARTS: Final = {"train": "training", "valid": "validation", "test": "test"}
 
 
 def check_data(draft: Draft, report: Report) -> Draft:
@@ -27,7 +22,7 @@ def check_data(draft: Draft, report: Report) -> Draft:
 
     `random_crop: 512` on images of 256 pixels is answered by `image-too-small` at its size.
     """
-    for check in (_classes, _overlap, _channels, _crops, _even_sizes, _turns):
+    for check in (_classes, _channels, _crops, _even_sizes, _turns):
         attempt(check, draft, report)
     try:
         trained, evaluated = _after(draft, "train"), _after(draft, "eval")
@@ -63,22 +58,6 @@ def _classes(draft: Draft, report: Report) -> None:
         message = f"the {key} data has the classes {_few(survey.classes)}, not {_few(wanted)}"
         hint = f"these are not in both: {', '.join(odd)}" if odd else "the order differs"
         report.add(fault(codes.CLASSES_MISMATCH, path, message, hint))
-
-
-def _overlap(draft: Draft, report: Report) -> None:
-    """No sample is in two datasets."""
-    surveys = need(draft.parts).surveys
-    known = {key: identities(survey) for key, survey in surveys.items()}
-    for first, second in combinations(known, 2):
-        shared = sorted(known[second][each] for each in known[first].keys() & known[second].keys())
-        if not shared:
-            continue
-        message = f"{len(shared)} of the {second} samples are {_PARTS[first]} samples: "
-        hint = f"name other data, or hold a part out: {second}: {{fraction: 0.2}}"
-        related = ((("data", first), f"the {_PARTS[first]} data"),)
-        path = ("data", second)
-        message += _few(shared)
-        report.add(fault(codes.SAME_DATA, path, message, hint, related=related))
 
 
 def _channels(draft: Draft, report: Report) -> None:

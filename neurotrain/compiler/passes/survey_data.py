@@ -93,6 +93,9 @@ def _split(draft: Draft, report: Report, surveys: dict[str, Survey]) -> Parts:
 
 def _enough(samples: dict[str, tuple[SampleInfo, ...]]) -> str:
     total = sum(len(members) for members in samples.values())
+    groups = {each.group for members in samples.values() for each in members if each.group}
+    if groups:
+        return f"there are {len(groups)} groups in all, which stay whole; take more data"
     return f"there are {total} samples in all; take a larger share, or more data"
 
 
