@@ -33,11 +33,11 @@ class Compiled:
     draft: Draft | None
 
 
-def compile_wholly(file: Path, overrides: Sequence[str]) -> Compiled:
+def compile_wholly(file: Path, overrides: Sequence[str], *, no_data: bool = False) -> Compiled:
     """Load and compile a spec with all that its data files hold."""
     reader = remembering_reader()
     try:
-        return compile_file(file, overrides, Options(reader=reader))
+        return compile_file(file, overrides, Options(reader=reader, no_data=no_data))
     finally:
         reader.save()
 

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import click
 
 from neurotrain.cli.compiling import SET_OPTION
 
 if TYPE_CHECKING:
+    from neurotrain.component.catalogue import Catalogue
     from neurotrain.plan.plan import Plan
 
+T = TypeVar("T")
 
 _ENDS: Final = ("run.failed", "run.interrupted")
 
@@ -87,7 +90,8 @@ def _ordered(spec: Path, overrides: tuple[str, ...]) -> Ordered:
     if spec.suffix == ".json":
         if overrides:
             raise click.UsageError("--set works on a spec; a plan is binding")
-        return Ordered(plan=_read_plan(spec), base=base_of(spec.parent))
+        base = base_of(spec.parent)
+        return Ordered(plan=_completed(spec, base) or _read_plan(spec), base=base)
     compiled = compile_wholly(spec, overrides)
     tell(compiled)
     plan = compiled.draft.plan if compiled.draft is not None else None
@@ -96,9 +100,25 @@ def _ordered(spec: Path, overrides: tuple[str, ...]) -> Ordered:
     return Ordered(plan=plan, base=spec.parent.absolute(), specs=compiled.loaded.files)
 
 
+def _completed(file: Path, base: Path) -> Plan | None:
+    """An open plan completed with the data that is here; None where the plan is complete."""
+    from neurotrain.cli.completing import completed
+    from neurotrain.plan.reading import load_open
+
+    plan = _loaded(file, load_open)
+    return None if plan is None else completed(plan, base)
+
+
 def _read_plan(file: Path) -> Plan:
+    from neurotrain.plan.reading import load
+
+    return _loaded(file, load)
+
+
+def _loaded(file: Path, load: Callable[[Path, Catalogue], T]) -> T:
+    """What a reader of plans makes of a file; ends with exit code 5 where a plugin is absent."""
     from neurotrain.component.plugins import PluginAbsent
-    from neurotrain.plan.reading import BadPlan, load
+    from neurotrain.plan.reading import BadPlan
     from neurotrain.spec.catalogue import built_in
 
     try:

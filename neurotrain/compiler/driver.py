@@ -8,6 +8,7 @@ from typing import Final
 
 from neurotrain.compiler.blame import blamed
 from neurotrain.compiler.draft import Draft, Options, Tainted
+from neurotrain.compiler.passes.assemble_open_plan import assemble_open_plan
 from neurotrain.compiler.passes.assemble_plan import assemble_plan
 from neurotrain.compiler.passes.check_components import check_components
 from neurotrain.compiler.passes.check_contents import check_contents
@@ -40,6 +41,7 @@ PASSES: Final = (
     check_training,
     choose_device,
     assemble_plan,
+    assemble_open_plan,
 )
 
 

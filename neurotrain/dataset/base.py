@@ -36,6 +36,8 @@ class DataFault:
     message: str
     """One line that names the files, at most five of them, and how many more there are."""
     hint: str = ""
+    is_absent: bool = False
+    """The data is not on this machine; it may be on another."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

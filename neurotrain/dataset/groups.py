@@ -68,12 +68,9 @@ def _groups(samples: Sequence[SampleInfo], pattern: str) -> list[str | None]:
         BadPattern: the pattern names no group, or not where one ends.
     """
     parts, from_start = _parts(pattern)
-    last = len(parts) - 1
-    regex = re.compile(
-        "/".join(
-            _linear(part, is_last=i == last and not from_start) for i, part in enumerate(parts)
-        )
-    )
+    *above, name = parts
+    pieces = [_linear(part) for part in above]
+    regex = re.compile("/".join([*pieces, _linear(name, is_file=not from_start)]))
     groups = []
     for sample in samples:
         names = sample.id.split("/")

@@ -11,6 +11,7 @@ import msgspec
 
 from neurotrain.component.base import Component
 from neurotrain.component.plugins import PluginUse, qualified
+from neurotrain.plan.open_plan import OpenFacts
 from neurotrain.plan.plan import STAGES, Facts, GraphNode, without_none
 from neurotrain.spec.experiment import Experiment
 
@@ -24,7 +25,7 @@ def digest_of(value: Any) -> str:
 
 
 def build_graph(
-    experiment: Experiment, facts: Facts, plugins: Sequence[PluginUse] = ()
+    experiment: Experiment, facts: Facts | OpenFacts, plugins: Sequence[PluginUse] = ()
 ) -> tuple[GraphNode, ...]:
     """The nodes in an order in which every node comes after what it needs.
 

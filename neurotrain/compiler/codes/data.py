@@ -88,6 +88,22 @@ IMAGE_TOO_SMALL: Final = Code(
     example="{type: random_crop, size: [512, 512]}   # images of 256 x 256",
     instead="{type: random_crop, size: [256, 256]}",
 )
+WINDOW_TOO_LARGE: Final = Code(
+    "window-too-large",
+    what="The sliding window is larger than an image of validation or test.",
+    why="The image is filled up with zeros, which the model has never seen, and it takes longer.",
+    example="test: {sliding_window: [512, 512]}   # images of 256 x 256",
+    instead="test: {sliding_window: [256, 256]}",
+    severity=Severity.WARNING,
+)
+BATCH_EXCEEDS_PART: Final = Code(
+    "batch-exceeds-part",
+    what="The evaluation takes more images at once than there are.",
+    why="All images go through the model at once, which needs more memory than the batch you know.",
+    example="valid: {fraction: 0.1}   # 4 images\ntest: {batch: 64}",
+    instead="test: {batch: 4}",
+    severity=Severity.WARNING,
+)
 SIZES_DIFFER: Final = Code(
     "sizes-differ",
     what="Training images have different sizes and nothing brings them to one.",
@@ -157,6 +173,13 @@ UNEVEN_SPLIT: Final = Code(
     instead='train: {…, group_by: "{group}/*"}\nvalid: {fraction: 0.33}',
     severity=Severity.WARNING,
 )
+CLASSES_UNKNOWN: Final = Code(
+    "classes-unknown",
+    what="The data that names the classes is absent, and the spec does not name them.",
+    why="`compile --no-data` has to know how many outputs the model has, and which loss suits.",
+    example="task: {type: classification}   # takes the names of folders that are not here",
+    instead="task: {type: classification, classes: [cat, dog]}",
+)
 REGION_MISSING: Final = Code(
     "region-missing",
     what="Images are normalised inside a region of interest in training but not in prediction.",
@@ -169,6 +192,7 @@ REGION_MISSING: Final = Code(
 CODES: Final = (
     MISSING_FILES, UNPAIRED_IMAGES, AMBIGUOUS_PAIRS, UNREADABLE_IMAGE, SIZE_MISMATCH,
     MIXED_CHANNELS, LABEL_VALUES, TOO_FEW_CLASSES, WRONG_DATASET, EMPTY_SPLIT, CLASSES_MISMATCH,
-    IMAGE_TOO_SMALL, SIZES_DIFFER, SAME_DATA, LEAKED_IMAGES, DUPLICATE_IMAGES, ABSENT_CLASS,
-    GROUP_PATTERN, SHARED_GROUP, UNUSED_GROUP, UNEVEN_SPLIT, REGION_MISSING,
+    IMAGE_TOO_SMALL, WINDOW_TOO_LARGE, BATCH_EXCEEDS_PART, SIZES_DIFFER, SAME_DATA, LEAKED_IMAGES, DUPLICATE_IMAGES, ABSENT_CLASS,
+    GROUP_PATTERN, SHARED_GROUP, UNUSED_GROUP, UNEVEN_SPLIT, CLASSES_UNKNOWN,
+    REGION_MISSING,
 )  # fmt: skip

@@ -34,7 +34,7 @@ def _labels(draft: Draft, report: Report) -> None:
     seen: set[int] = set()
     is_complete = False
     for key, survey in parts.surveys.items():
-        dataset: Dataset = getattr(draft.read("data"), key)
+        dataset: Dataset = draft.read("data", key)
         coding = dataset.label_coding(len(classes))
         if coding is None or not survey.folder:
             continue

@@ -22,7 +22,7 @@ def check_splits(draft: Draft, report: Report) -> Draft:
 
     `test` with the folder of `train` is answered by `same-data` at `test`.
     """
-    for check in (_same_data, _shared_groups, _unused_groups, _uneven):
+    for check in (_same_data, _shared_groups, _unused_groups, _uneven, _batch):
         attempt(check, draft, report)
     return draft
 
@@ -105,6 +105,21 @@ def _uneven(draft: Draft, report: Report) -> None:
             path = ("data", key, "fraction")
             related = ((("data", "train", "group_by"), "the groups"),)
             report.add(fault(codes.UNEVEN_SPLIT, path, message, hint, related=related))
+
+
+def _batch(draft: Draft, report: Report) -> None:
+    """No stated batch of the evaluation is larger than a part."""
+    if not draft.has("test", "batch"):
+        return
+    batch, samples = draft.read("test", "batch"), need(draft.parts).samples
+    small = {
+        key: len(samples[key]) for key in ("valid", "test") if 0 < len(samples.get(key, ())) < batch
+    }
+    if small:
+        held = " and ".join(f"{num:,} in {key}" for key, num in small.items())
+        message = f"a batch of {batch:,} is larger than what is evaluated: {held}"
+        hint = f"write batch: {min(small.values())}"
+        report.add(fault(codes.BATCH_EXCEEDS_PART, ("test", "batch"), message, hint))
 
 
 def _grouped(draft: Draft) -> list[str]:

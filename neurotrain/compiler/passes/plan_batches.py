@@ -26,12 +26,14 @@ def plan_batches(draft: Draft, report: Report) -> Draft:
     crops = 1
     for transform in transforms:
         crops *= transform.per_image
-    num_images = len(need(draft.parts).samples["train"])
+    images = need(draft.parts).samples.get("train")
     micro, accumulation = solved
     batches = Batches(
         micro=micro, accumulation=accumulation, world_size=_WORLD_SIZE,
-        samples_per_epoch=num_images * crops,
+        num_samples=None if images is None else len(images) * crops,
     )  # fmt: skip
+    if batches.num_samples is None:
+        return replace(draft, batches=batches)
     if batches.steps_per_epoch == 0:
         message = (
             f"an epoch has {batches.samples_per_epoch} samples, one update takes {batches.global_}"
