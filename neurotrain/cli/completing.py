@@ -59,8 +59,7 @@ def _node(value: Any, path: SpecPath, above: Place, plan: OpenPlan) -> Node | No
     if source == _DEFAULT:
         return None
     if isinstance(value, dict):
-        place = above
-        nodes = {key: _node(below, (*path, key), place, plan) for key, below in value.items()}
+        nodes = {key: _node(below, (*path, key), above, plan) for key, below in value.items()}
         written = {key: node for key, node in nodes.items() if node is not None}
         if not written:
             return None

@@ -79,7 +79,7 @@ def _facts(draft: Draft, experiment: Experiment) -> Facts:
 
 
 def threads_of(draft: Draft, experiment: Experiment) -> int:
-    """The stated threads, else those that an open plan has decided, else the cores of this machine."""
+    """The threads that an open plan has decided, or that are stated, else this machine's cores."""
     if draft.options.decided is not None:
         return draft.options.decided.threads
     stated: int | None = experiment.engine.threads  # type: ignore[attr-defined]

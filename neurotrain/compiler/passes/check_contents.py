@@ -74,12 +74,13 @@ def _duplicates(draft: Draft, report: Report) -> None:
         related = ((("data", first), f"the {first} part"),)
         hint = "their bytes are the same: take one of each pair away, with its mask"
         path = ("data", second)
-        report.add(fault(codes.LEAKED_IMAGES, path, message, hint, related=related))
+        code = codes.LEAKED_IMAGES
+        report.add(fault(code, path, message, hint, related=related, at_key=True))
     for part, groups in within.items():
         message = f"the {part} part holds {counted(len(groups), 'image')} more than once: "
         message += some_names(groups)
         hint = "their bytes are the same: keep one of each, with its mask"
-        report.add(fault(codes.DUPLICATE_IMAGES, ("data", part), message, hint))
+        report.add(fault(codes.DUPLICATE_IMAGES, ("data", part), message, hint, at_key=True))
 
 
 def _images(parts: Parts) -> list[PlacedImage]:

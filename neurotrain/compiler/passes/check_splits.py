@@ -37,7 +37,8 @@ def _same_data(draft: Draft, report: Report) -> None:
         message += some_names(shared)
         hint = f"name other data, or hold a part out: {second}: {{fraction: 0.2}}"
         related = ((("data", first), f"the {_PARTS[first]} data"),)
-        report.add(fault(codes.SAME_DATA, ("data", second), message, hint, related=related))
+        code, path = codes.SAME_DATA, ("data", second)
+        report.add(fault(code, path, message, hint, related=related, at_key=True))
 
 
 def _shared_groups(draft: Draft, report: Report) -> None:
@@ -112,9 +113,8 @@ def _batch(draft: Draft, report: Report) -> None:
     if not draft.has("test", "batch"):
         return
     batch, samples = draft.read("test", "batch"), need(draft.parts).samples
-    small = {
-        key: len(samples[key]) for key in ("valid", "test") if 0 < len(samples.get(key, ())) < batch
-    }
+    sizes = {key: len(samples.get(key, ())) for key in ("valid", "test")}
+    small = {key: num for key, num in sizes.items() if 0 < num < batch}
     if small:
         held = " and ".join(f"{num:,} in {key}" for key, num in small.items())
         message = f"a batch of {batch:,} is larger than what is evaluated: {held}"
