@@ -130,7 +130,9 @@ def _one_letter(wildcard: str) -> str:
     try:
         re.compile(f"[{inside}]")
     except re.error as error:
-        raise BadPattern(f"'{wildcard}' is a bad range in brackets ({error})") from error
+        raise BadPattern(
+            f"'{wildcard}' is a bad range in brackets; write one such as [0-9]"
+        ) from error
     return f"[^{inside[1:]}/]" if inside.startswith("!") else f"[{inside}]"
 
 

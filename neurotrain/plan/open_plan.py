@@ -36,24 +36,35 @@ class OpenPart(Options, frozen=True, kw_only=True):
 class OpenFacts(Options, frozen=True, kw_only=True):
     """What follows from the spec without the data; the fields are those of a plan's facts."""
 
-    task: Literal["segmentation", "classification"]
-    classes: tuple[str, ...]
-    raw_channels: Positive | AtLaunch
-    in_channels: Positive | AtLaunch
-    out_channels: Positive
-    image_size: tuple[int, int] | AtLaunch | None
-    parts: dict[str, OpenPart]
-    samples_per_epoch: Count | AtLaunch
-    micro_batch: Positive
-    accumulation: Positive
-    global_batch: Positive
-    world_size: Positive
-    steps_per_epoch: Count | AtLaunch
-    num_steps: Count | AtLaunch
-    device: str
-    threads: Positive
-    monitor: str
-    monitor_mode: Literal["min", "max"]
+    task: Annotated[Literal["segmentation", "classification"], Meta(description="What is learned")]
+    classes: Annotated[tuple[str, ...], Meta(description="Class names in label order")]
+    raw_channels: Annotated[
+        Positive | AtLaunch, Meta(description="Channels of the images as loaded")
+    ]
+    in_channels: Annotated[Positive | AtLaunch, Meta(description="Channels that reach the model")]
+    out_channels: Annotated[
+        Positive, Meta(description="Channels of the model's output: one for two classes")
+    ]
+    image_size: Annotated[
+        tuple[int, int] | AtLaunch | None,
+        Meta(description="Height and width before the model in training; absent: images differ"),
+    ]
+    parts: Annotated[dict[str, OpenPart], Meta(description="By name: train, valid, test")]
+    samples_per_epoch: Annotated[
+        Count | AtLaunch, Meta(description="Training samples of one epoch: images times crops")
+    ]
+    micro_batch: Annotated[Positive, Meta(description="Samples per forward pass and process")]
+    accumulation: Annotated[Positive, Meta(description="Forward passes per update")]
+    global_batch: Annotated[Positive, Meta(description="Samples per update over all processes")]
+    world_size: Annotated[Positive, Meta(description="Processes that train together")]
+    steps_per_epoch: Annotated[Count | AtLaunch, Meta(description="Updates in an epoch")]
+    num_steps: Annotated[Count | AtLaunch, Meta(description="Updates in the whole training")]
+    device: Annotated[str, Meta(description="Where the model runs: cpu or cuda")]
+    threads: Annotated[Positive, Meta(description="CPU threads of torch")]
+    monitor: Annotated[str, Meta(description="The recorded value that chooses the best weights")]
+    monitor_mode: Annotated[
+        Literal["min", "max"], Meta(description="Whether smaller or larger values are better")
+    ]
 
 
 class OpenPlan(Options, frozen=True, kw_only=True):

@@ -194,23 +194,24 @@ def _sound_surveys(draft: Draft) -> list[tuple[str, Survey]]:
 def _known_after(draft: Draft, part: str) -> Shape | None:
     """The shape that reaches the model, as far as its channels are known."""
     try:
-        shape = Shape(_raw_channels(draft, "train" if part == "train" else "test"), None)
+        raw = _raw_channels(draft, "train" if part == "train" else "test")
+        shapes = [Shape(channels, None) for channels in ((1, 3) if raw is None else (raw,))]
         for transform in draft.read("data", "transforms", part):
-            shape = transform.shape(shape)
-        return replace(shape, size=_size_after(draft, part))
+            shapes = [transform.shape(shape) for shape in shapes]
+        found = {shape.channels for shape in shapes}
+        return Shape(found.pop(), _size_after(draft, part)) if len(found) == 1 else None
     except Tainted:
         return None
 
 
-def _raw_channels(draft: Draft, part: str) -> int:
-    """The channels of a part's images, as they are or, where they are absent, as stated."""
+def _raw_channels(draft: Draft, part: str) -> int | None:
+    """The channels of a part's images; where they are absent as stated, None if they are not."""
     members = _members(draft, part)
     if members is not None:
         return need(_common_channels(members))
-    parts = need(draft.parts)
-    source = parts.sources.get(part, "train")
-    stated = getattr(draft.read("data", source), "channels", "auto")
-    return need({"grey": 1, "rgb": 3}.get(stated))
+    source = need(draft.parts).sources.get(part, "train")
+    stated: str = getattr(draft.read("data", source), "channels", "auto")
+    return {"grey": 1, "rgb": 3}.get(stated)
 
 
 def _size_after(draft: Draft, part: str) -> tuple[int, int] | None:

@@ -28,7 +28,10 @@ def check_splits(draft: Draft, report: Report) -> Draft:
 
 
 def _same_data(draft: Draft, report: Report) -> None:
-    known = {key: identities(survey) for key, survey in need(draft.parts).surveys.items()}
+    surveys = need(draft.parts).surveys
+    if len(surveys) < 2:
+        return
+    known = {key: identities(survey) for key, survey in surveys.items()}
     for first, second in combinations(known, 2):
         shared = sorted(known[second][each] for each in known[first].keys() & known[second].keys())
         if not shared:
