@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from neurotrain.cli.compiling import SET_OPTION
+
+if TYPE_CHECKING:
+    from neurotrain.compiler.draft import Draft
 
 _MAX_HEADERS = 200
 
@@ -31,4 +36,17 @@ def command(specs: tuple[Path, ...], overrides: tuple[str, ...], form: str) -> N
         failed |= compiled.report.failed
         if form == "text" and not compiled.report.failed:
             click.echo(f"{spec}: no errors")
+        for sampled in _sampled(compiled.draft):
+            click.echo(f"{spec}: note: {sampled}", err=True)
     sys.exit(2 if failed else 0)
+
+
+def _sampled(draft: Draft | None) -> Iterator[str]:
+    """What was judged by a part of its files."""
+    surveys = draft.parts.surveys if draft is not None and draft.parts is not None else {}
+    for key, survey in surveys.items():
+        if 0 < survey.num_headers_read < len(survey.samples):
+            yield (
+                f"data.{key}: {survey.num_headers_read:,} of {len(survey.samples):,} image headers "
+                "were read; compile reads all, and the masks"
+            )

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import click
 import msgspec
 
+from neurotrain.component.catalogue import Catalogue
 from neurotrain.language.excerpt import visible
 from neurotrain.language.paths import PathFault, keys_of, parse_path
 from neurotrain.language.tree import Node, SpecPath, nearest
 from neurotrain.plan.difference import COSTS, Change, Cost, Difference, compare
+from neurotrain.plan.open_plan import OpenPlan
 from neurotrain.plan.plan import Plan
 
+T = TypeVar("T")
 _HEADS: Final[Mapping[Cost, str]] = {
     "new-run": "needs a new run",
     "stages": "no new training, stages run again",
@@ -93,10 +96,9 @@ def side_of(given: Path) -> Side:
         return Side(name=str(given), plan=read_plan(file), run_dir=given if is_run else None)
     if given.suffix == ".json":
         return Side(name=str(given), plan=read_plan(given))
-    from neurotrain.cli.compiling import compile_file, tell
-    from neurotrain.compiler.draft import Options
+    from neurotrain.cli.compiling import compile_wholly, tell
 
-    compiled = compile_file(given, (), Options())
+    compiled = compile_wholly(given, ())
     tell(compiled)
     if compiled.draft is None or compiled.draft.plan is None:
         sys.exit(2)
@@ -109,8 +111,25 @@ def read_plan(file: Path) -> Plan:
     Raises:
         click.UsageError: the file holds no plan.
     """
+    from neurotrain.plan.reading import load
+
+    return _loaded(file, load)
+
+
+def read_open_plan(file: Path) -> OpenPlan | None:
+    """The plan in a file that wants data first; None where the plan is complete.
+
+    Raises:
+        click.UsageError: the file holds no plan.
+    """
+    from neurotrain.plan.reading import load_open
+
+    return _loaded(file, load_open)
+
+
+def _loaded(file: Path, load: Callable[[Path, Catalogue], T]) -> T:
     from neurotrain.component.plugins import PluginAbsent
-    from neurotrain.plan.reading import BadPlan, load
+    from neurotrain.plan.reading import BadPlan
     from neurotrain.spec.catalogue import built_in
 
     try:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 
+from neurotrain.cli.reading import remembering_reader
 from neurotrain.compiler.draft import Draft, Options
 from neurotrain.compiler.driver import compile_spec
 from neurotrain.language.diagnostics import Report
@@ -30,6 +31,15 @@ class Compiled:
     loaded: Loaded
     report: Report
     draft: Draft | None
+
+
+def compile_wholly(file: Path, overrides: Sequence[str], *, no_data: bool = False) -> Compiled:
+    """Load and compile a spec with all that its data files hold."""
+    reader = remembering_reader()
+    try:
+        return compile_file(file, overrides, Options(reader=reader, no_data=no_data))
+    finally:
+        reader.save()
 
 
 def compile_file(file: Path, overrides: Sequence[str], options: Options) -> Compiled:

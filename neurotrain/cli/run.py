@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from neurotrain.plan.difference import Difference
     from neurotrain.plan.plan import Plan
 
-
 _MAX_TOLD: Final = 20
 _ENDS: Final = ("run.failed", "run.interrupted")
 
@@ -87,23 +86,24 @@ def command(
 
 def _ordered(spec: Path, overrides: tuple[str, ...]) -> Ordered:
     """The plan in a file, or of a spec that compiles; ends with exit code 2 where it does not."""
-    from neurotrain.cli.comparing import read_plan
-    from neurotrain.cli.compiling import compile_file, tell
-    from neurotrain.compiler.draft import Options
+    from neurotrain.cli.comparing import read_open_plan, read_plan
+    from neurotrain.cli.compiling import compile_wholly, tell
+    from neurotrain.cli.completing import completed
     from neurotrain.engine.launch import base_of
 
     if spec.suffix == ".json":
         if overrides:
             raise click.UsageError("--set works on a spec; a plan is binding")
-        return Ordered(name=str(spec), plan=read_plan(spec), base=base_of(spec.parent))
-    compiled = compile_file(spec, overrides, Options())
+        base, open_plan = base_of(spec.parent), read_open_plan(spec)
+        plan = read_plan(spec) if open_plan is None else completed(open_plan, base)
+        return Ordered(name=str(spec), plan=plan, base=base)
+    compiled = compile_wholly(spec, overrides)
     tell(compiled)
-    plan = compiled.draft.plan if compiled.draft is not None else None
-    if plan is None:
+    if compiled.draft is None or compiled.draft.plan is None:
         sys.exit(2)
     return Ordered(
-        name=str(spec), plan=plan, base=spec.parent.absolute(), specs=compiled.loaded.files,
-        root=compiled.loaded.root,
+        name=str(spec), plan=compiled.draft.plan, base=spec.parent.absolute(),
+        specs=compiled.loaded.files, root=compiled.loaded.root,
     )  # fmt: skip
 
 

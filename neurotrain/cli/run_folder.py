@@ -8,9 +8,11 @@ from pathlib import Path
 
 import msgspec
 
+from neurotrain.cli.templates import environment
 from neurotrain.engine.launch import write_launch
 from neurotrain.engine.storage import Disk, write_text_durably
 from neurotrain.plan.graph import mermaid
+from neurotrain.plan.open_plan import OpenPlan
 from neurotrain.plan.plan import Plan, encode
 
 
@@ -19,10 +21,23 @@ def write_plan(folder: Path, plan: Plan, base: Path, specs: Sequence[Path] = ())
     folder.mkdir(parents=True, exist_ok=True)
     deepspeed = msgspec.json.format(msgspec.json.encode(plan.deepspeed, order="sorted")).decode()
     write_text_durably(Disk(), folder / "deepspeed.json", deepspeed + "\n")
+    _write(folder, plan, launch_script(plan), base, specs)
+
+
+def write_open_plan(folder: Path, plan: OpenPlan, base: Path, specs: Sequence[Path]) -> None:
+    """Write what is known of an open plan, `plan.json` last; `specs` are copied beside it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    script = environment().get_template("launch_open.sh.j2").render(plan=plan)
+    _write(folder, plan, script, base, specs)
+
+
+def _write(
+    folder: Path, plan: Plan | OpenPlan, launch: str, base: Path, specs: Sequence[Path]
+) -> None:
     write_text_durably(Disk(), folder / "graph.mmd", mermaid(plan.nodes))
     write_launch(folder, base)
     script = folder / "launch.sh"
-    script.write_text(launch_script(plan))
+    script.write_text(launch)
     script.chmod(0o755)
     (folder / "spec").mkdir(exist_ok=True)
     for file in specs:
@@ -34,8 +49,6 @@ def write_plan(folder: Path, plan: Plan, base: Path, specs: Sequence[Path] = ())
 
 def launch_script(plan: Plan) -> str:
     """A shell script that runs the plan in its own folder, by hand or under a scheduler."""
-    from neurotrain.cli.templates import environment
-
     text: str = environment().get_template("launch.sh.j2").render(plan=plan)
     return text
 

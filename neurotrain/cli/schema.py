@@ -15,19 +15,22 @@ if TYPE_CHECKING:
 
 def schemas(catalogue: Catalogue | None = None) -> dict[str, dict[str, Any]]:
     """Every published schema by file name; by default with the built-in components alone."""
+    from neurotrain.plan.open_plan import OpenPlan
     from neurotrain.plan.plan import Plan
     from neurotrain.recorder.events import Event
     from neurotrain.spec.catalogue import built_in
     from neurotrain.spec.schema import DRAFT, definitions_of, published
 
     catalogue = catalogue or built_in()
-    plan = definitions_of([Plan], catalogue)
+    plan = definitions_of([Plan, OpenPlan], catalogue)
     return {
         "experiment.schema.json": published(catalogue),
         "plan.schema.json": {
             "$schema": DRAFT,
-            **plan.pop("Plan"),
             "title": "NeuroTrain plan",
+            "if": {"required": ["at_launch"]},
+            "then": {"$ref": "#/$defs/OpenPlan"},
+            "else": {"$ref": "#/$defs/Plan"},
             "$defs": dict(sorted(plan.items())),
         },
         "event.schema.json": {

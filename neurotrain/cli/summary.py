@@ -49,6 +49,7 @@ def summary(plan: Plan) -> str:
         f"{tag_of(train.scheduler)}, warm-up {train.scheduler.warmup}",
         "best weights by": f"{facts.monitor} ({facts.monitor_mode})",
         "early stopping": _stopping(plan),
+        "evaluation": _evaluation(plan),
         "device": f"{facts.device}, {facts.threads} threads, {train.precision}",
         "stages": " -> ".join(node.id for node in stages_of(plan.nodes)),
     }
@@ -62,6 +63,14 @@ def _data(plan: Plan) -> str:
     text = ", ".join(parts) + " images"
     text += f", {crops} crops each" if crops > 1 else ""
     return text + ("; SYNTHETIC" if facts.synthetic else "")
+
+
+def _evaluation(plan: Plan) -> str:
+    """How validation, test and prediction bring images to the model."""
+    options, divisor = plan.experiment.test, plan.experiment.model.divisor
+    window = options.sliding_window
+    images = "whole images" if window is None else f"windows of {_size(window)}"
+    return images + (f", padded to multiples of {divisor} and cut back" if divisor > 1 else "")
 
 
 def _stopping(plan: Plan) -> str:

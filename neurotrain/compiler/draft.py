@@ -17,8 +17,10 @@ from neurotrain.component.base import Family
 from neurotrain.component.catalogue import Catalogue, Choice
 from neurotrain.component.paths import Resolver
 from neurotrain.dataset.base import SampleInfo, Survey
+from neurotrain.dataset.reader import FileReader
 from neurotrain.language.diagnostics import Code, Diagnostic, Report
 from neurotrain.language.tree import Node, Place, SpecPath, Tree
+from neurotrain.plan.open_plan import OpenPlan
 from neurotrain.plan.plan import Facts, Plan, PluginUse
 from neurotrain.spec.experiment import Experiment
 
@@ -29,21 +31,42 @@ class Tainted(Exception):
     """A value depends on something that is already reported."""
 
 
+class Known(dict[str, T]):
+    """By name, for the data that is at hand; reading what is not ends a check without a word."""
+
+    def __missing__(self, key: str) -> T:
+        raise Tainted(key)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decided:
+    """What an open plan has decided already; its paths start from the spec's folder."""
+
+    device: str
+    threads: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
     """How a spec is compiled."""
 
     max_headers: int | None = None
-    """How many image headers are read; None reads all."""
+    """How many image headers are read of each dataset; None reads all."""
+    reader: FileReader | None = None
+    """Reads all headers, label maps and content hashes; None leaves the latter two unread."""
+    no_data: bool = False
+    """Data may be absent: what follows from it is known at launch."""
+    decided: Decided | None = None
+    """Set where an open plan is completed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
     """The data as surveyed and split."""
 
-    surveys: Mapping[str, Survey]
+    surveys: Known[Survey]
     """By the dataset's key in the spec: train, valid, test."""
-    samples: Mapping[str, tuple[SampleInfo, ...]]
+    samples: Known[tuple[SampleInfo, ...]]
     """By part: train, valid, test."""
     sources: Mapping[str, str]
     """Which survey each part comes from."""
@@ -56,7 +79,17 @@ class Batches:
     micro: int
     accumulation: int
     world_size: int
-    samples_per_epoch: int
+    num_samples: int | None
+    """Training samples of one epoch; None where the data is absent."""
+
+    @property
+    def samples_per_epoch(self) -> int:
+        """Training samples of one epoch.
+
+        Raises:
+            Tainted: they are known at launch.
+        """
+        return need(self.num_samples)
 
     @property
     def global_(self) -> int:
@@ -102,7 +135,11 @@ class Draft:
     monitor: str | None = None
     device: str | None = None
     facts: Facts | None = None
+    absent: tuple[str, ...] = ()
+    """Where the spec names files that are not on this machine."""
     plan: Plan | None = None
+    open_plan: OpenPlan | None = None
+    """The plan where data is absent."""
     values: dict[SpecPath, Any] = field(default_factory=dict)
     """Typed values that were read already."""
 

@@ -8,12 +8,15 @@ from typing import Final
 
 from neurotrain.compiler.blame import blamed
 from neurotrain.compiler.draft import Draft, Options, Tainted
+from neurotrain.compiler.passes.assemble_open_plan import assemble_open_plan
 from neurotrain.compiler.passes.assemble_plan import assemble_plan
 from neurotrain.compiler.passes.check_components import check_components
+from neurotrain.compiler.passes.check_contents import check_contents
 from neurotrain.compiler.passes.check_data import check_data
 from neurotrain.compiler.passes.check_inputs import check_inputs
 from neurotrain.compiler.passes.check_optimizer import check_optimizer
 from neurotrain.compiler.passes.check_schema import check_schema
+from neurotrain.compiler.passes.check_splits import check_splits
 from neurotrain.compiler.passes.check_stepping import check_stepping
 from neurotrain.compiler.passes.check_training import check_training
 from neurotrain.compiler.passes.choose_device import choose_device
@@ -33,7 +36,9 @@ PASSES: Final = (
     settle_paths,
     check_schema,
     survey_data,
+    check_splits,
     check_data,
+    check_contents,
     check_inputs,
     check_components,
     check_optimizer,
@@ -42,6 +47,7 @@ PASSES: Final = (
     choose_device,
     check_stepping,
     assemble_plan,
+    assemble_open_plan,
 )
 
 

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from neurotrain.dataset.masks import LabelCoding
+    from neurotrain.dataset.reader import FileReader
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DataFault:
@@ -27,12 +30,14 @@ class DataFault:
 
     code: str
     """`missing-files`, `unpaired-images`, `unreadable-image`, `size-mismatch`, `label-values`,
-    `mixed-channels`, `ambiguous-pairs`, `too-few-classes`."""
+    `mixed-channels`, `ambiguous-pairs`, `too-few-classes`, `group-pattern`."""
     field: str
     """The parameter of the dataset that it is about, such as `masks`; empty for all of it."""
     message: str
     """One line that names the files, at most five of them, and how many more there are."""
     hint: str = ""
+    is_absent: bool = False
+    """The data is not on this machine; it may be on another."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +54,9 @@ class SampleInfo:
     channels: int | None = None
     label: int | None = None
     """The class index, where the listing tells it."""
+    group: str | None = None
+    """What it belongs to, such as a patient, where the dataset tells that; a split keeps it
+    together."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +71,8 @@ class Survey:
     synthetic: bool = False
     origin: str = ""
     """Where the samples come from; equal ids of one origin are the same sample."""
+    folder: str = ""
+    """The absolute folder that the samples' files are in; empty where they have none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,6 +137,14 @@ class Dataset(Family, Split):
         `num_classes` is 0 where the data gives the classes.
         """
         raise AssertionError(f"{type(self).__name__} has no survey")
+
+    def survey_whole(self, resolver: Resolver, *, num_classes: int, reader: FileReader) -> Survey:
+        """The survey with every header, read through a reader that remembers what it read."""
+        return self.survey(resolver, max_headers=None, num_classes=num_classes)
+
+    def label_coding(self, num_classes: int) -> LabelCoding | None:
+        """How masks stand for classes, where the second file of every sample is its mask."""
+        return None
 
     def open(
         self, resolver: Resolver, samples: tuple[SampleInfo, ...], num_classes: int

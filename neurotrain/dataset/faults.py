@@ -37,12 +37,14 @@ def resolved_root(resolver: Resolver, root: str) -> Path | DataFault:
             field="root",
             message=f"the environment variable {error.args[0]} is not set",
             hint=f"set it, or give a default: ${{env:{error.args[0]}:../data}}",
+            is_absent=True,
         )
     if os.path.isdir(path):
         return path
     return DataFault(
-        code="missing-files", field="root", message=_missing(path), hint=_nearest(path)
-    )
+        code="missing-files", field="root", message=_missing(path), hint=_nearest(path),
+        is_absent=not path.exists(),
+    )  # fmt: skip
 
 
 def _missing(path: Path) -> str:

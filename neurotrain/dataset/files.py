@@ -30,6 +30,11 @@ __all__ = [
 class InputsNotFound(Exception):
     """An input that names no file; the text says what is there instead."""
 
+    def __init__(self, text: str, *, is_absent: bool = False) -> None:
+        super().__init__(text)
+        self.is_absent = is_absent
+        """Not even its folder is on this machine."""
+
 
 def list_inputs(resolver: Resolver, inputs: str | Sequence[str | Path]) -> tuple[Path, ...]:
     """The files that patterns, files and folders stand for, in order, each once.
@@ -70,12 +75,14 @@ def _files(resolver: Resolver, text: str) -> tuple[Path, ...]:
     try:
         path = resolver.path(text)
     except KeyError as error:
-        raise InputsNotFound(f"the environment variable {error.args[0]} is not set") from error
+        text = f"the environment variable {error.args[0]} is not set"
+        raise InputsNotFound(text, is_absent=True) from error
     if os.path.isfile(path):
         return (path,)
     folder, pattern = (path, "*") if os.path.isdir(path) else _split(path)
     if not os.path.isdir(folder):
-        raise InputsNotFound(f"'{text}' does not exist: there is no folder {folder}")
+        text = f"'{text}' does not exist: there is no folder {folder}"
+        raise InputsNotFound(text, is_absent=True)
     if not pattern:
         raise InputsNotFound(f"'{text}' does not exist")
     return tuple(folder / name for name in _matches(folder, pattern))

@@ -9,17 +9,19 @@ from typing import TYPE_CHECKING
 from neurotrain.component.paths import Resolver
 from neurotrain.dataset.base import DataFault, SampleInfo, Survey
 from neurotrain.dataset.faults import counted, resolved_root, some_names
+from neurotrain.dataset.groups import with_groups
 from neurotrain.dataset.header_survey import channel_faults, read_headers, spread
 from neurotrain.dataset.headers import EXTENSIONS
 from neurotrain.dataset.listing import PLACEHOLDER, is_leftover
 from neurotrain.dataset.pattern_files import files_of_pattern
+from neurotrain.dataset.reader import FileReader
 
 if TYPE_CHECKING:
     from neurotrain.dataset.image_folder import ImageFolder
 
 
 def survey_folders(
-    component: ImageFolder, resolver: Resolver, *, max_headers: int | None
+    component: ImageFolder, resolver: Resolver, *, max_headers: int | None, reader: FileReader
 ) -> Survey:
     """List the class folders and read the headers of evenly spread samples."""
     root = resolved_root(resolver, component.root)
@@ -38,19 +40,24 @@ def survey_folders(
     faults = _folder_faults(root, classes, stray)
     infos, listing_faults = _infos(root, classes, component.pattern)
     chosen = spread(len(infos), max_headers)
-    headers = read_headers(root, [infos[index] for index in chosen], ("pattern",))
+    headers = read_headers(root, [infos[index] for index in chosen], ("pattern",), reader)
     known = headers.known(component.channels)
+    samples, group_faults = with_groups(
+        tuple(known.get(info.id, info) for info in infos), component.group_by
+    )
     return Survey(
-        samples=tuple(known.get(info.id, info) for info in infos),
+        samples=samples,
         classes=classes,
         faults=(
             *faults,
             *listing_faults,
             *headers.faults,
             *channel_faults(component.channels, headers),
+            *group_faults,
         ),
         num_headers_read=len(chosen),
         origin=str(root),
+        folder=str(root),
     )
 
 

@@ -9,8 +9,9 @@ from pathlib import Path
 
 from neurotrain.dataset.base import DataFault, SampleInfo
 from neurotrain.dataset.faults import counted, some_names
-from neurotrain.dataset.headers import Header, UnreadableImage, image_header
+from neurotrain.dataset.headers import Header, UnreadableImage
 from neurotrain.dataset.pixels import Channels
+from neurotrain.dataset.reader import FileReader
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,16 +39,19 @@ def spread(num_samples: int, max_headers: int | None) -> list[int]:
     return [index * num_samples // max_headers for index in range(max_headers)]
 
 
-def read_headers(root: Path, infos: Sequence[SampleInfo], fields: tuple[str, ...]) -> HeaderSurvey:
+def read_headers(
+    root: Path, infos: Sequence[SampleInfo], fields: tuple[str, ...], reader: FileReader
+) -> HeaderSurvey:
     """Read the headers of all files of the samples; `fields` names the field of each file."""
     images = []
     unreadable: dict[str, list[str]] = defaultdict(list)
     mismatched: dict[str, list[str]] = defaultdict(list)
-    for info in infos:
+    for done, info in enumerate(infos, start=1):
+        reader.tell("reading headers", done, len(infos))
         headers: dict[str, Header] = {}
         for field, name in zip(fields, info.files, strict=False):
             try:
-                headers[field] = image_header(root / name)
+                headers[field] = reader.header(root / name)
             except UnreadableImage as error:
                 unreadable[field].append(f"{name} ({error.cause})")
         image = headers.pop(fields[0], None)

@@ -9,7 +9,9 @@ from msgspec import Meta
 from neurotrain.component.base import Component
 from neurotrain.component.paths import PathText, Resolver
 from neurotrain.dataset.base import Dataset, SampleInfo, Samples, Survey
+from neurotrain.dataset.groups import GroupBy
 from neurotrain.dataset.pixels import Channels
+from neurotrain.dataset.reader import FileReader
 
 
 class ImageFolder(Component, Dataset, tag="image_folder", frozen=True, kw_only=True):
@@ -41,12 +43,19 @@ class ImageFolder(Component, Dataset, tag="image_folder", frozen=True, kw_only=T
         Channels,
         Meta(description="Channels of the images: as stored (auto), or turned into grey or rgb"),
     ] = "auto"
+    group_by: GroupBy | None = None
 
     def survey(self, resolver: Resolver, *, max_headers: int | None, num_classes: int) -> Survey:
         """List the class folders and read the headers of evenly spread samples."""
         from neurotrain.dataset.folder_survey import survey_folders
 
-        return survey_folders(self, resolver, max_headers=max_headers)
+        return survey_folders(self, resolver, max_headers=max_headers, reader=FileReader())
+
+    def survey_whole(self, resolver: Resolver, *, num_classes: int, reader: FileReader) -> Survey:
+        """List the class folders and read all headers."""
+        from neurotrain.dataset.folder_survey import survey_folders
+
+        return survey_folders(self, resolver, max_headers=None, reader=reader)
 
     def open(
         self, resolver: Resolver, samples: tuple[SampleInfo, ...], num_classes: int

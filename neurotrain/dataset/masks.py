@@ -21,6 +21,10 @@ _GREY_TOLERANCE: Final = 16
 """How far the channels of a grey mask may lie apart after JPEG, in 8-bit steps."""
 
 
+class IllegalLabels(UnreadableImage):
+    """A mask whose file is sound but whose values stand for no class."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabelCoding:
     """How the values of a mask stand for classes."""
@@ -39,8 +43,8 @@ def load_labels(path: Path, coding: LabelCoding) -> NDArray[np.int64]:
     channels are equal counts as grey.
 
     Raises:
-        UnreadableImage: the file is missing or damaged, is coloured, or has values that stand for
-            no class.
+        IllegalLabels: it is coloured, or has values that stand for no class.
+        UnreadableImage: the file is missing or damaged.
     """
     import numpy as np
 
@@ -48,7 +52,7 @@ def load_labels(path: Path, coding: LabelCoding) -> NDArray[np.int64]:
     values_HW = _grey(path, pixels.values, tolerant=coding.threshold is not None)
     if coding.threshold is not None:
         if values_HW.dtype.kind == "f" and np.isnan(values_HW).any():
-            raise UnreadableImage(path, "it holds values that are not finite")
+            raise IllegalLabels(path, "it holds values that are not finite")
         return (values_HW >= coding.threshold).astype(np.int64)
     return _labels(path, _whole(path, values_HW), coding, int(pixels.full_scale))
 
@@ -76,8 +80,8 @@ def _grey(path: Path, values: NDArray[Any], *, tolerant: bool) -> NDArray[Any]:
     first = values[..., 0].astype(np.float64)
     spread = np.abs(values.astype(np.float64) - first[..., None]).max()
     if spread > (_GREY_TOLERANCE if tolerant else 0):
-        cause = "the mask is coloured: save it as grey values or with a palette, one value a class"
-        raise UnreadableImage(path, cause)
+        cause = "the mask is coloured; save it as grey values or with a palette, one value a class"
+        raise IllegalLabels(path, cause)
     grey: NDArray[Any] = values[..., 0]
     return grey
 
@@ -88,7 +92,7 @@ def _whole(path: Path, values_HW: NDArray[Any]) -> NDArray[np.int64]:
     if values_HW.dtype.kind == "f" and not (
         np.isfinite(values_HW).all() and (values_HW == np.rint(values_HW)).all()
     ):
-        raise UnreadableImage(path, "the mask holds fractions; set mask_threshold, or save labels")
+        raise IllegalLabels(path, "the mask holds fractions; set mask_threshold, or save labels")
     return values_HW.astype(np.int64)
 
 
@@ -108,7 +112,7 @@ def _labels(
         ([(v, n) for v, n in found if v not in legal] for legal in _codings(coding, full_scale)),
         key=len,
     )
-    raise UnreadableImage(path, _illegal(outside, coding))
+    raise IllegalLabels(path, _illegal(outside, coding))
 
 
 def _counted_values(values_HW: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

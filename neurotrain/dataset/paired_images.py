@@ -9,8 +9,11 @@ from msgspec import Meta
 from neurotrain.component.base import Component
 from neurotrain.component.paths import PathText, Resolver
 from neurotrain.dataset.base import Dataset, SampleInfo, Samples, Survey
+from neurotrain.dataset.groups import GroupBy
+from neurotrain.dataset.masks import LabelCoding
 from neurotrain.dataset.pairing import PairBy
 from neurotrain.dataset.pixels import Channels
+from neurotrain.dataset.reader import FileReader
 
 Pattern = Annotated[str, Meta(min_length=1)]
 
@@ -72,12 +75,31 @@ class PairedImages(Component, Dataset, tag="paired_images", frozen=True, kw_only
             "masks with grey borders, such as JPEG"
         ),
     ] = None
+    group_by: GroupBy | None = None
 
     def survey(self, resolver: Resolver, *, max_headers: int | None, num_classes: int) -> Survey:
         """List and pair the files and read the headers of evenly spread samples."""
         from neurotrain.dataset.paired_survey import survey_pairs
 
-        return survey_pairs(self, resolver, max_headers=max_headers, num_classes=num_classes)
+        return survey_pairs(
+            self, resolver, max_headers=max_headers, num_classes=num_classes, reader=FileReader()
+        )
+
+    def survey_whole(self, resolver: Resolver, *, num_classes: int, reader: FileReader) -> Survey:
+        """List and pair the files and read all headers."""
+        from neurotrain.dataset.paired_survey import survey_pairs
+
+        return survey_pairs(
+            self, resolver, max_headers=None, num_classes=num_classes, reader=reader
+        )
+
+    def label_coding(self, num_classes: int) -> LabelCoding:
+        """How the masks' values stand for classes."""
+        return LabelCoding(
+            num_classes=num_classes,
+            label_values=self.label_values or (),
+            threshold=self.mask_threshold,
+        )
 
     def open(
         self, resolver: Resolver, samples: tuple[SampleInfo, ...], num_classes: int

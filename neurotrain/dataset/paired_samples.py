@@ -69,11 +69,7 @@ def open_pairs(
         samples=samples,
         channels=component.channels,
         num_channels=known_channels(samples),
-        coding=LabelCoding(
-            num_classes=num_classes,
-            label_values=component.label_values or (),
-            threshold=component.mask_threshold,
-        ),
+        coding=component.label_coding(num_classes),
     )
 
 

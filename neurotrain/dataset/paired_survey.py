@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Final
 from neurotrain.component.paths import Resolver
 from neurotrain.dataset.base import DataFault, SampleInfo, Survey
 from neurotrain.dataset.faults import counted, resolved_root, some_names
+from neurotrain.dataset.groups import with_groups
 from neurotrain.dataset.header_survey import HeaderSurvey, channel_faults, read_headers, spread
 from neurotrain.dataset.listing import PLACEHOLDER, FoundFile
 from neurotrain.dataset.pairing import Pairing, pair_files
 from neurotrain.dataset.pattern_files import files_of_pattern
+from neurotrain.dataset.reader import FileReader
 
 if TYPE_CHECKING:
     from neurotrain.dataset.paired_images import PairedImages
@@ -32,7 +34,12 @@ class _Listings:
 
 
 def survey_pairs(
-    component: PairedImages, resolver: Resolver, *, max_headers: int | None, num_classes: int
+    component: PairedImages,
+    resolver: Resolver,
+    *,
+    max_headers: int | None,
+    num_classes: int,
+    reader: FileReader,
 ) -> Survey:
     """List and pair the files and read the headers of evenly spread samples."""
     faults = [*_label_faults(component, num_classes), *_placeholder_faults(component)]
@@ -51,14 +58,20 @@ def survey_pairs(
         faults += _pairing_faults("roi", "region of interest", listings.images, regions)
     infos = _infos(listings.images, masks, regions)
     chosen = spread(len(infos), max_headers)
-    headers = read_headers(root, [infos[index] for index in chosen], ("images", "masks", "roi"))
+    fields = ("images", "masks", "roi")
+    headers = read_headers(root, [infos[index] for index in chosen], fields, reader)
     faults += headers.faults
     faults += channel_faults(component.channels, headers)
+    samples, group_faults = with_groups(
+        _with_headers(component, infos, headers), component.group_by
+    )
+    faults += group_faults
     return Survey(
-        samples=_with_headers(component, infos, headers),
+        samples=samples,
         faults=tuple(faults),
         num_headers_read=len(chosen),
         origin=str(root),
+        folder=str(root),
     )
 
 

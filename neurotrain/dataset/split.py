@@ -21,10 +21,25 @@ def split(
     """The samples of each named fraction and, as `train`, the rest; each in listing order.
 
     A fraction gives at least one sample where there are enough, and `train` is never empty. Where
-    classes are known, parts hold them in the same shares, and `train` holds every class.
+    classes are known, parts hold them in the same shares, and `train` holds every class. Where
+    groups are known, all samples of one are in one part, and shares are as near as that allows.
     """
+    if any(sample.group is not None for sample in samples):
+        chosen = _by_group(samples, fractions, seed)
+    else:
+        chosen = _by_sample(samples, fractions, seed)
+    parts: dict[str, list[SampleInfo]] = {name: [] for name in ("train", *fractions)}
+    for sample in samples:
+        parts[chosen.get(sample.id, "train")].append(sample)
+    return {name: tuple(part) for name, part in parts.items()}
+
+
+def _by_sample(
+    samples: tuple[SampleInfo, ...], fractions: Mapping[str, float], seed: int
+) -> dict[str, str]:
+    """The part of every sample that is held out, by its id."""
     chosen: dict[str, str] = {}
-    groups = _groups(samples)
+    groups = _by_class(samples)
     counts = [_counts([len(group) for group in groups], share) for share in fractions.values()]
     for group, *group_counts in zip(groups, *counts, strict=True):
         ordered = sorted(group, key=lambda sample: _rank(sample.id, seed))
@@ -36,10 +51,41 @@ def split(
     for name in fractions:
         if name not in chosen.values() and len(samples) > len(chosen) + 1:
             chosen[_spare(samples, chosen, seed).id] = name
-    parts: dict[str, list[SampleInfo]] = {name: [] for name in ("train", *fractions)}
+    return chosen
+
+
+def _by_group(
+    samples: tuple[SampleInfo, ...], fractions: Mapping[str, float], seed: int
+) -> dict[str, str]:
+    """The part of every sample that is held out, by its id; the samples of a group go together.
+
+    Groups of the same classes are drawn by themselves, and one of them stays in `train`.
+    """
+    members: dict[str, list[SampleInfo]] = {}
     for sample in samples:
-        parts[chosen.get(sample.id, "train")].append(sample)
-    return {name: tuple(part) for name, part in parts.items()}
+        members.setdefault(_group(sample), []).append(sample)
+    kinds: dict[tuple[int, ...], list[str]] = {}
+    for group in sorted(members, key=lambda group: _rank(group, seed)):
+        labels = {-1 if sample.label is None else sample.label for sample in members[group]}
+        kinds.setdefault(tuple(sorted(labels)), []).append(group)
+    drawn: dict[str, str] = {}
+    for name, fraction in fractions.items():
+        seen = taken = 0
+        for kind in sorted(kinds):
+            seen += sum(len(members[group]) for group in kinds[kind])
+            free = [group for group in kinds[kind] if group not in drawn]
+            for group in free[:-1]:
+                if len(members[group]) < 2 * (fraction * seen - taken):
+                    drawn[group] = name
+                    taken += len(members[group])
+        free = [group for groups in kinds.values() for group in groups if group not in drawn]
+        if not taken and len(free) > 1:
+            drawn[min(free, key=lambda group: (len(members[group]), _rank(group, seed)))] = name
+    return {sample.id: drawn[group] for group in drawn for sample in members[group]}
+
+
+def _group(sample: SampleInfo) -> str:
+    return sample.id if sample.group is None else sample.group
 
 
 def digest(samples: Iterable[SampleInfo]) -> str:
@@ -59,7 +105,7 @@ def _spare(samples: tuple[SampleInfo, ...], chosen: Mapping[str, str], seed: int
     return min(spare, key=lambda sample: (left[sample.label] == 1, _rank(sample.id, seed)))
 
 
-def _groups(samples: tuple[SampleInfo, ...]) -> list[list[SampleInfo]]:
+def _by_class(samples: tuple[SampleInfo, ...]) -> list[list[SampleInfo]]:
     """The samples of each class, in the order of the classes."""
     groups: dict[int, list[SampleInfo]] = {}
     for sample in samples:

@@ -113,6 +113,7 @@ class Step(Component, Scheduler, tag="step", frozen=True, kw_only=True):
 class MultiStep(Component, Scheduler, tag="multistep", frozen=True, kw_only=True):
     """The learning rate is multiplied by a factor at certain times of the training."""
 
+    needs_horizon: ClassVar[bool] = False
     warmup: Warmup = "0 epochs"
     milestones: Annotated[
         tuple[PositiveDuration, ...],
@@ -134,6 +135,7 @@ class MultiStep(Component, Scheduler, tag="multistep", frozen=True, kw_only=True
 class Exponential(Component, Scheduler, tag="exponential", frozen=True, kw_only=True):
     """The learning rate falls by the same factor in every epoch, a little at every step."""
 
+    needs_horizon: ClassVar[bool] = False
     warmup: Warmup = "0 epochs"
     gamma: Annotated[Fraction, Meta(description="What an epoch multiplies the rate with")]
 
@@ -194,6 +196,7 @@ class OneCycle(Component, Scheduler, tag="one_cycle", frozen=True, kw_only=True)
 class CosineRestarts(Component, Scheduler, tag="cosine_restarts", frozen=True, kw_only=True):
     """Half a cosine that starts again and again at the peak. Loshchilov and Hutter, ICLR 2017."""
 
+    needs_horizon: ClassVar[bool] = False
     warmup: Warmup = "0 epochs"
     period: Annotated[PositiveDuration, Meta(description="Length of the first half cosine")]
     stretch: Annotated[
@@ -219,6 +222,7 @@ class CosineRestarts(Component, Scheduler, tag="cosine_restarts", frozen=True, k
 class Plateau(Component, Scheduler, tag="plateau", frozen=True, kw_only=True):
     """The rate is multiplied by a factor when a recorded value no longer improves."""
 
+    needs_horizon: ClassVar[bool] = False
     warmup: Warmup = "0 epochs"
     monitor: (
         Annotated[

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from neurotrain.component.base import Component
 from neurotrain.component.plugins import PluginUse, qualified
+from neurotrain.plan.open_plan import OpenFacts
 from neurotrain.plan.plan import STAGES, Facts, GraphNode, Plan, without_none
 from neurotrain.spec.experiment import Experiment
 from neurotrain.spec.train import Checkpoints
@@ -26,7 +27,7 @@ def digest_of(value: Any) -> str:
 
 
 def build_graph(
-    experiment: Experiment, facts: Facts, plugins: Sequence[PluginUse] = ()
+    experiment: Experiment, facts: Facts | OpenFacts, plugins: Sequence[PluginUse] = ()
 ) -> tuple[GraphNode, ...]:
     """The nodes in an order in which every node comes after what it needs.
 

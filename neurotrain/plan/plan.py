@@ -157,12 +157,12 @@ class Plan(Options, frozen=True, kw_only=True):
 STAGES: Final = ("trainer", "tester", "predictor")
 
 
-def encode(plan: Plan) -> bytes:
-    """The plan's bytes: indented JSON with sorted keys."""
+def encode(plan: msgspec.Struct) -> bytes:
+    """The bytes of a plan, open or not: indented JSON with sorted keys."""
     return msgspec.json.format(msgspec.json.encode(tree_of(plan), order="sorted")) + b"\n"
 
 
-def tree_of(plan: Plan) -> dict[str, Any]:
+def tree_of(plan: msgspec.Struct) -> dict[str, Any]:
     """The plan as plain values."""
     tree: dict[str, Any] = without_none(msgspec.to_builtins(plan))
     return tree

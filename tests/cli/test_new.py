@@ -25,16 +25,16 @@ def _call(*arguments: str) -> Result:
     return RUNNER.invoke(cli, list(arguments))
 
 
-def _images(folder: Path, *, masks: str = "masks", suffix: str = "") -> None:
-    """Twelve photographs of 96 x 80 pixels with a bright square each, and its mask."""
+def _images(folder: Path, *, masks: str = "masks", suffix: str = "", side: int = 96) -> None:
+    """Twelve square photographs with a bright square each, and its mask."""
     for kind in ("images", masks):
         (folder / kind).mkdir(parents=True)
     for number in range(12):
         box = (number, number, number + 30, number + 30)
-        image = Image.new("RGB", (96, 80), (40, 50, 60 + number))
+        image = Image.new("RGB", (side, side), (40, 50, 60 + number))
         image.paste((200, 180, 160), box)
         image.save(folder / "images" / f"{number:02d}.png")
-        mask = Image.new("L", (96, 80), 0)
+        mask = Image.new("L", (side, side), 0)
         mask.paste(255, box)
         mask.save(folder / masks / f"{number:02d}{suffix}.png")
 
@@ -129,7 +129,7 @@ def test_unknown_template_is_told_with_a_remedy(name: str, hint: str) -> None:
 def test_comments_name_keys_that_exist(tmp_path: Path) -> None:
     """What the comments offer is legal: with every commented key written out, the spec passes."""
     _call("new")
-    _images(tmp_path / "data")
+    _images(tmp_path / "data", side=256)
     _images(tmp_path / "new")
     offered = ("channels: grey", "sliding_window:", "predict:", "  input:", "  postprocess:")
     lines = Path("experiment.yaml").read_text().splitlines()

@@ -33,6 +33,15 @@ def make(root: Path) -> None:
     _mask(root / "ambiguous" / "masks" / "00_a.png")
     _mask(root / "ambiguous" / "masks" / "00_b.png")
     (root / "ambiguous" / "masks" / "00.png").unlink()
+    _textured(root)
+    for patient in ("01", "02", "03", "04", "05", "06"):
+        for side in ("left", "right"):
+            _pair(root / "patients", f"p{patient}_{side}")
+    _pair(root / "visits", "p04_later")
+    _pair(root / "visits", "p09_later")
+    for number in range(5):
+        _pair(root / "two-patients", f"p1_{number}")
+    _pair(root / "two-patients", "p2_0")
     _folders(root / "pets", ("cat", "dog"))
     _folders(root / "birds", ("crow", "dog"))
     _folders(root / "one-class", ("cat",))
@@ -42,6 +51,25 @@ def _pairs(folder: Path, count: int, *, first: int = 0, mode: str = "RGB") -> No
     for number in range(first, first + count):
         _image(folder / "images" / f"{number:02d}.png", mode)
         _mask(folder / "masks" / f"{number:02d}.png")
+
+
+def _textured(root: Path) -> None:
+    """Images that are not blank, so that equal ones are told."""
+    for folder, numbers in (("twice", (0, 1, 2, 3, 4, 2)), ("leaked", (7, 3))):
+        for place, number in enumerate(numbers):
+            _pair(root / folder, f"{place:02d}")
+            image = Image.linear_gradient("L").resize(SIZE).point(lambda v, n=number: v // (n + 1))
+            image.convert("RGB").save(root / folder / "images" / f"{place:02d}.png")
+    _pairs(root / "odd-label", 6)
+    _mask(root / "odd-label" / "masks" / "03.png", white=7)
+    _pairs(root / "cut-mask", 6)
+    cut = root / "cut-mask" / "masks" / "02.png"
+    cut.write_bytes(cut.read_bytes()[:60])
+
+
+def _pair(folder: Path, name: str) -> None:
+    _image(folder / "images" / f"{name}.png", "RGB")
+    _mask(folder / "masks" / f"{name}.png")
 
 
 def _folders(root: Path, classes: tuple[str, ...]) -> None:
@@ -55,8 +83,8 @@ def _image(file: Path, mode: str, size: tuple[int, int] = SIZE) -> None:
     Image.new(mode, size, 90 if mode == "L" else (90, 80, 70)).save(file)
 
 
-def _mask(file: Path, size: tuple[int, int] = SIZE) -> None:
+def _mask(file: Path, size: tuple[int, int] = SIZE, white: int = 255) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     mask = Image.new("L", size, 0)
-    mask.paste(255, (4, 4, 20, 20))
+    mask.paste(white, (4, 4, 20, 20))
     mask.save(file)

@@ -11,6 +11,7 @@ import pytest
 
 from neurotrain.compiler.draft import Draft, Options
 from neurotrain.compiler.driver import compile_spec
+from neurotrain.dataset.reader import FileReader
 from neurotrain.language.diagnostics import Diagnostic, Report
 from neurotrain.language.load import Loaded, load
 from neurotrain.language.render import place_of, render_text
@@ -69,14 +70,21 @@ class Outcome:
 Compiling = Callable[..., Outcome]
 
 
-def compiled(file: Path, environment: dict[str, str], overrides: Sequence[str] = ()) -> Outcome:
-    """Load and compile a spec as the program does."""
+def compiled(
+    file: Path,
+    environment: dict[str, str],
+    overrides: Sequence[str] = (),
+    *,
+    no_data: bool = False,
+) -> Outcome:
+    """Load and compile a spec as the program does, but remembering no file."""
+    options = Options(reader=FileReader(), no_data=no_data)
     report = Report()
     loaded = load(file, overrides=overrides, environment=environment, report=report)
     draft = None
     if loaded.root is not None:
         draft = compile_spec(
-            loaded.root, file, catalogue=CATALOGUE, environment=environment, options=Options(),
+            loaded.root, file, catalogue=CATALOGUE, environment=environment, options=options,
             report=report, incomplete=loaded.incomplete,
         )  # fmt: skip
     return Outcome(loaded=loaded, report=report, draft=draft)
@@ -97,7 +105,9 @@ def case_data(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def compiling(case_data: Path, tmp_path: Path) -> Compiling:
     """Compiles a text as `spec.yaml`, or a file; texts may extend `bases/…` of the cases."""
 
-    def compiles(spec: str | Path, *overrides: str, **environment: str) -> Outcome:
+    def compiles(
+        spec: str | Path, *overrides: str, no_data: bool = False, **environment: str
+    ) -> Outcome:
         file = spec
         if isinstance(file, str):
             bases = tmp_path / "bases"
@@ -105,6 +115,8 @@ def compiling(case_data: Path, tmp_path: Path) -> Compiling:
                 bases.symlink_to(CASES / "bases")
             file = tmp_path / "spec.yaml"
             file.write_text(str(spec), encoding="utf-8")
-        return compiled(file, {"CASE_DATA": str(case_data), **environment}, overrides)
+        return compiled(
+            file, {"CASE_DATA": str(case_data), **environment}, overrides, no_data=no_data
+        )
 
     return compiles

@@ -2,7 +2,8 @@
 
 A case is a spec in `cases/<pass>/`. `# error: [code]` or `# warning: [code, code]` expects those
 faults on its line; a line `# --set: path=value` gives an override, and a fault of it is expected on
-that line. Files in folders below, and those in `bases`, are there to be extended.
+that line; `# --no-data` allows data to be absent. Files in folders below, and those in `bases`, are
+there to be extended.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from .conftest import CASES, Compiling, Outcome
 
 EXPECTATION: Final = re.compile(r"# (error|warning): \[([a-z0-9, -]+)\]")
 OVERRIDE: Final = re.compile(r"^# --set: (.*?)(?:  +# (?:error|warning): .*)?$", re.MULTILINE)
+NO_DATA: Final = re.compile(r"^# --no-data$", re.MULTILINE)
 FILES: Final = sorted(CASES.glob("*/*.yaml"))
 NOT_IN_A_FILE: Final = {
     "unreadable-file": "the spec itself is what is missing; test_faults_of_files provokes it",
@@ -63,7 +65,7 @@ def _found(case: Path, outcome: Outcome) -> Iterator[Fault]:
 def test_case(case: Path, compiling: Compiling) -> None:
     """The faults found are those that the comments expect: no more, no fewer, nowhere else."""
     overrides = OVERRIDE.findall(_text(case))
-    outcome = compiling(case, *overrides)
+    outcome = compiling(case, *overrides, no_data=NO_DATA.search(_text(case)) is not None)
     expected, found = Counter(_expected(case, outcome)), Counter(_found(case, outcome))
     assert found == expected, outcome.text
 

@@ -42,7 +42,7 @@ def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Told]]:
             for name in corpus
         ]
         warm = [[*words, "base.yaml"], [*words, "tag-0.yaml"], [*words, "files-bombs.yaml"]]
-        warm.append([*words, "plugin-0.yaml"])
+        warm += [[*words, "plugin-0.yaml"], [*words, "pattern-0.yaml"]]
         before = _listing(folder)
         found[command] = _run(folder, {"warm": warm, "calls": calls})
         assert _listing(folder) == before
@@ -52,9 +52,10 @@ def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Told]]:
 def _run(folder: Path, calls: dict[str, Any]) -> list[Told]:
     file = folder.parent / f"{folder.name}-calls.json"
     file.write_text(json.dumps(calls))
+    own = {"XDG_CACHE_HOME": str(folder / "OUT" / "cache"), "PYTHONPATH": str(ROOT)}
     done = subprocess.run(
         [sys.executable, "-m", "tests.compiler.safety_probe", str(file)], cwd=folder,
-        capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(ROOT)}, check=False,
+        capture_output=True, text=True, env={**os.environ, **own}, check=False,
         stdin=subprocess.DEVNULL,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]
@@ -74,7 +75,7 @@ def _listing(folder: Path) -> list[str]:
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_nothing_is_executed(outcomes: dict[str, list[Told]], command: str) -> None:
-    """No code, import, process, socket or write outside the output folder."""
+    """No code, import, process, socket or write outside the output folder and the user's cache."""
     assert {told["name"]: told["events"] for told in outcomes[command] if told["events"]} == {}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from pathlib import Path
 
@@ -9,7 +10,10 @@ import numpy as np
 import pytest
 
 from neurotrain.component.paths import Resolver
+from neurotrain.dataset.duplicates import placed, same_bytes
+from neurotrain.dataset.label_survey import survey_labels
 from neurotrain.dataset.paired_images import PairedImages
+from neurotrain.dataset.reader import FileReader
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 ROOT = Path(os.environ.get("DRIVE_ROOT", CHECKOUT.parent / "shared" / "data" / "DRIVE"))
@@ -36,6 +40,27 @@ def test_all_twenty_images_are_paired(part: str, first: int) -> None:
             f"1st_manual/{number:02}_manual1.gif",
             f"mask/{number:02}_{part}_mask.gif",
         )
+
+
+@pytest.mark.parametrize("part", ["training", "test"])
+def test_every_mask_has_vessels_and_background(part: str) -> None:
+    """The masks of 0 and 255 hold both classes and nothing else."""
+    found = component(part).survey(RESOLVER, max_headers=0, num_classes=2)
+    coding = component(part).label_coding(2)
+    labels = survey_labels(Path(found.folder), found.samples, coding, FileReader())
+    assert labels.faults == ()
+    assert set(labels.labels.values()) == {(0, 1)}
+
+
+def test_no_image_is_there_twice() -> None:
+    """No two of the 40 files hold the same bytes, as SHA-256 of each says too."""
+    images = []
+    for part in ("training", "test"):
+        found = component(part).survey(RESOLVER, max_headers=0, num_classes=2)
+        images += placed(part, found, found.samples)
+    digests = {hashlib.sha256(Path(image.path).read_bytes()).digest() for image in images}
+    assert len(digests) == len(images) == 40
+    assert same_bytes(images, FileReader()) == []
 
 
 def test_a_sample_loads() -> None:

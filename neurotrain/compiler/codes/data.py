@@ -88,6 +88,22 @@ IMAGE_TOO_SMALL: Final = Code(
     example="{type: random_crop, size: [512, 512]}   # images of 256 x 256",
     instead="{type: random_crop, size: [256, 256]}",
 )
+WINDOW_TOO_LARGE: Final = Code(
+    "window-too-large",
+    what="The sliding window is larger than an image of validation or test.",
+    why="The image is filled up with zeros, which the model has never seen, and it takes longer.",
+    example="test: {sliding_window: [512, 512]}   # images of 256 x 256",
+    instead="test: {sliding_window: [256, 256]}",
+    severity=Severity.WARNING,
+)
+BATCH_EXCEEDS_PART: Final = Code(
+    "batch-exceeds-part",
+    what="The evaluation takes more images at once than there are.",
+    why="All images go through the model at once, which needs more memory than the batch you know.",
+    example="valid: {fraction: 0.1}   # 4 images\ntest: {batch: 64}",
+    instead="test: {batch: 4}",
+    severity=Severity.WARNING,
+)
 SIZES_DIFFER: Final = Code(
     "sizes-differ",
     what="Training images have different sizes and nothing brings them to one.",
@@ -97,10 +113,72 @@ SIZES_DIFFER: Final = Code(
 )
 SAME_DATA: Final = Code(
     "same-data",
-    what="Training data is also validation or test data.",
+    what="The same files are in two parts of the data.",
     why="The score would tell how well the model remembers, not how well it works.",
     example="data: {train: {type: digits}, test: {type: digits}}",
     instead="data: {train: {type: digits}, test: {fraction: 0.2}}",
+)
+LEAKED_IMAGES: Final = Code(
+    "leaked-images",
+    what="Images of one part are in another part under other names: their bytes are the same.",
+    why="The score would tell how well the model remembers, not how well it works.",
+    example="train/images/03.png and test/images/41.png hold the same bytes",
+    instead="Take one of the two away, with its mask.",
+)
+DUPLICATE_IMAGES: Final = Code(
+    "duplicate-images",
+    what="A part holds images twice, under different names: their bytes are the same.",
+    why="They weigh twice in training and in scores. `compile` and `run` find them, `check` does "
+    "not read whole files.",
+    example="images/03.png and images/copy_of_03.png hold the same bytes",
+    instead="Take one of the two away, with its mask.",
+    severity=Severity.WARNING,
+)
+ABSENT_CLASS: Final = Code(
+    "absent-class",
+    what="No training mask has a pixel of a class.",
+    why="The model cannot learn it, and it costs an output. `compile` and `run` decode the masks, "
+    "`check` does not.",
+    example="classes: [background, vessel, lesion]   # no mask holds a 2",
+    instead="classes: [background, vessel]",
+    severity=Severity.WARNING,
+)
+GROUP_PATTERN: Final = Code(
+    "group-pattern",
+    what="`group_by` does not tell which images belong together.",
+    why="A patient in training and test makes the score too good, and no number shows it.",
+    example='group_by: "{group}.png"   # for images/p01_left.png',
+    instead='group_by: "p{group}_*"',
+)
+SHARED_GROUP: Final = Code(
+    "shared-group",
+    what="Images of one group, such as a patient, are in two datasets.",
+    why="The score would tell how well the model remembers the patient.",
+    example="train/p07_left.png and test/p07_right.png, both grouped by p{group}_*",
+    instead="Move all images of the patient into one of the folders.",
+)
+UNUSED_GROUP: Final = Code(
+    "unused-group",
+    what="`group_by` has no effect: nothing is held out, and no other dataset states its groups.",
+    why="Nothing would keep a patient out of two parts, although the spec seems to say so.",
+    example='data:\n  train: {…, group_by: "p{group}_*"}\n  test: {…}',
+    instead='data:\n  train: {…, group_by: "p{group}_*"}\n  test: {…, group_by: "p{group}_*"}',
+    severity=Severity.WARNING,
+)
+UNEVEN_SPLIT: Final = Code(
+    "uneven-split",
+    what="Groups make a part much larger or smaller than its fraction.",
+    why="Groups stay whole, so that few large ones cannot be divided as asked.",
+    example='train: {…, group_by: "{group}/*"}   # three patients\nvalid: {fraction: 0.1}',
+    instead='train: {…, group_by: "{group}/*"}\nvalid: {fraction: 0.33}',
+    severity=Severity.WARNING,
+)
+CLASSES_UNKNOWN: Final = Code(
+    "classes-unknown",
+    what="The data that names the classes is absent, and the spec does not name them.",
+    why="`compile --no-data` has to know how many outputs the model has, and which loss suits.",
+    example="task: {type: classification}   # takes the names of folders that are not here",
+    instead="task: {type: classification, classes: [cat, dog]}",
 )
 REGION_MISSING: Final = Code(
     "region-missing",
@@ -114,5 +192,7 @@ REGION_MISSING: Final = Code(
 CODES: Final = (
     MISSING_FILES, UNPAIRED_IMAGES, AMBIGUOUS_PAIRS, UNREADABLE_IMAGE, SIZE_MISMATCH,
     MIXED_CHANNELS, LABEL_VALUES, TOO_FEW_CLASSES, WRONG_DATASET, EMPTY_SPLIT, CLASSES_MISMATCH,
-    IMAGE_TOO_SMALL, SIZES_DIFFER, SAME_DATA, REGION_MISSING,
+    IMAGE_TOO_SMALL, WINDOW_TOO_LARGE, BATCH_EXCEEDS_PART, SIZES_DIFFER, SAME_DATA, LEAKED_IMAGES,
+    DUPLICATE_IMAGES, ABSENT_CLASS, GROUP_PATTERN, SHARED_GROUP, UNUSED_GROUP, UNEVEN_SPLIT,
+    CLASSES_UNKNOWN, REGION_MISSING,
 )  # fmt: skip

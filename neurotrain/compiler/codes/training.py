@@ -54,14 +54,6 @@ WRONG_DIRECTION: Final = Code(
     example="early_stopping: {monitor: valid/dice, mode: min}",
     instead="early_stopping: {monitor: valid/dice}",
 )
-EVALUATION_BATCH: Final = Code(
-    "evaluation-batch-too-large",
-    what="A batch of the evaluation is larger than the validation and test data.",
-    why="It cannot be filled; all samples go in one pass.",
-    example="test: {batch: 64}   # 20 validation images",
-    instead="test: {batch: 16}",
-    severity=Severity.WARNING,
-)
 WARMUP_TOO_LONG: Final = Code(
     "warmup-too-long",
     what="The warm-up is as long as the training or longer.",
@@ -104,6 +96,6 @@ BEYOND_THE_END: Final = Code(
 
 CODES: Final = (
     BATCH_ARITHMETIC, BATCH_TOO_LARGE, UNKNOWN_MONITOR, NO_VALIDATION, PATIENCE_TOO_LONG,
-    VALIDATES_NEVER, WRONG_DIRECTION, EVALUATION_BATCH, WARMUP_TOO_LONG, ODD_RATE,
+    VALIDATES_NEVER, WRONG_DIRECTION, WARMUP_TOO_LONG, ODD_RATE,
     DROPPED_SAMPLES, CHECKPOINTS_NEVER, BEYOND_THE_END,
 )  # fmt: skip

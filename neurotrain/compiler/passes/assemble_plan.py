@@ -26,7 +26,7 @@ _MAX_THREADS = 8
 
 def assemble_plan(draft: Draft, report: Report) -> Draft:
     """Write the plan where no error stands; every value has its provenance."""
-    if report.failed:
+    if report.failed or draft.absent:
         raise Tainted
     experiment: Experiment = draft.read()
     facts = _facts(draft, experiment)
@@ -41,7 +41,7 @@ def assemble_plan(draft: Draft, report: Report) -> Draft:
         nodes=nodes,
         deepspeed=deepspeed_json(experiment.train, facts),
         predictions=_predictions(facts),
-        provenance=_provenance(draft, experiment),
+        provenance=provenance(draft, experiment),
     )
     return replace(draft, facts=facts, plan=plan)
 
@@ -73,13 +73,21 @@ def _facts(draft: Draft, experiment: Experiment) -> Facts:
         num_steps=batches.steps_per_epoch * experiment.train.epochs,
         device=need(draft.device),
         waits=experiment.train.nan_policy.waits or experiment.train.precision == "fp16",
-        threads=experiment.engine.threads or min(os.cpu_count() or 1, _MAX_THREADS),  # type: ignore[attr-defined]
+        threads=threads_of(draft, experiment),
         monitor=monitor,
-        monitor_mode=_mode(monitor, experiment),
+        monitor_mode=mode_of(monitor, experiment),
     )
 
 
-def _mode(monitor: str, experiment: Experiment) -> Any:
+def threads_of(draft: Draft, experiment: Experiment) -> int:
+    """The threads that an open plan has decided, or that are stated, else this machine's cores."""
+    if draft.options.decided is not None:
+        return draft.options.decided.threads
+    stated: int | None = experiment.engine.threads  # type: ignore[attr-defined]
+    return stated or min(os.cpu_count() or 1, _MAX_THREADS)
+
+
+def mode_of(monitor: str, experiment: Experiment) -> Any:
     """The direction of a recorded value: a loss falls, a metric says for itself."""
     name = monitor.partition("/")[2]
     better = {tag_of(metric): metric.better for metric in experiment.metrics}
@@ -103,7 +111,8 @@ def _predictions(facts: Facts) -> tuple[Prediction, ...]:
     )
 
 
-def _provenance(draft: Draft, experiment: Experiment) -> dict[str, str]:
+def provenance(draft: Draft, experiment: Experiment) -> dict[str, str]:
+    """Where each value of the plan comes from, by its path."""
     spec = without_none(msgspec.to_builtins(experiment))
     told = {}
     for path in _leaf_paths(spec):

@@ -22,13 +22,10 @@ def check_data(draft: Draft, report: Report) -> Draft:
 
     `random_crop: 512` on images of 256 pixels is answered by `image-too-small` at its size.
     """
-    for check in (_classes, _overlap, _channels, _crops, _even_sizes, _turns):
+    for check in (_classes, _channels, _crops, _even_sizes, _turns):
         attempt(check, draft, report)
-    try:
-        trained, evaluated = _after(draft, "train"), _after(draft, "eval")
-    except Tainted:
-        return draft
-    if trained.channels != evaluated.channels:
+    trained, evaluated = _known_after(draft, "train"), _known_after(draft, "eval")
+    if trained and evaluated and trained.channels != evaluated.channels:
         message = (
             f"training brings the model {trained.channels} channels, evaluation "
             f"{evaluated.channels}"
@@ -36,13 +33,14 @@ def check_data(draft: Draft, report: Report) -> Draft:
         hint = "write the same `grey` in both lists"
         report.add(fault(component_codes.TRANSFORMS_DIFFER, ("data", "transforms"), message, hint))
         return draft
-    attempt(_divisible, draft, report)
-    attempt(_large_enough, draft, report)
-    attempt(_model_size, draft, report)
-    raw_channels = _common_channels(need(draft.parts).samples["train"])
+    for check in (_divisible, _large_enough, _window, _model_size):
+        attempt(check, draft, report)
+    if trained is None:
+        return replace(draft, image_size=_size_after(draft, "train"))
     return replace(
-        draft, raw_channels=raw_channels, in_channels=trained.channels, image_size=trained.size
-    )
+        draft, raw_channels=_raw_channels(draft, "train"), in_channels=trained.channels,
+        image_size=trained.size,
+    )  # fmt: skip
 
 
 def _classes(draft: Draft, report: Report) -> None:
@@ -60,21 +58,6 @@ def _classes(draft: Draft, report: Report) -> None:
         report.add(fault(codes.CLASSES_MISMATCH, path, message, hint))
 
 
-def _overlap(draft: Draft, report: Report) -> None:
-    """No sample is in two datasets."""
-    train = need(draft.parts).surveys["train"]
-    known = {sample.id for sample in train.samples}
-    for key, survey in _sound_surveys(draft):
-        if key == "train" or survey.origin != train.origin:
-            continue
-        shared = sorted(known & {sample.id for sample in survey.samples})
-        if shared:
-            message = f"{len(shared)} of the {key} samples are training samples: {_few(shared)}"
-            hint = f"name other data, or hold a part out: {key}: {{fraction: 0.2}}"
-            related = ((("data", "train"), "the training data"),)
-            report.add(fault(codes.SAME_DATA, ("data", key), message, hint, related=related))
-
-
 def _channels(draft: Draft, report: Report) -> None:
     """All parts have the training data's channels."""
     parts = need(draft.parts)
@@ -89,26 +72,29 @@ def _channels(draft: Draft, report: Report) -> None:
 
 def _crops(draft: Draft, report: Report) -> None:
     """No window is larger than an image that it is cut from."""
-    smallest = _smallest(need(draft.parts).samples["train"])
+    sizes = {s.size: s.id for s in reversed(need(draft.parts).samples["train"]) if s.size}
     for index, transform in enumerate(draft.read("data", "transforms", "train")):
-        if isinstance(transform, RandomCrop) and smallest is not None:
-            sample, size = smallest
-            if transform.size[0] > size[0] or transform.size[1] > size[1]:
+        if isinstance(transform, RandomCrop):
+            height, width = transform.size
+            small = [size for size in sizes if size[0] < height or size[1] < width]
+            if small:
+                worst = min(small, key=min)
                 path = ("data", "transforms", "train", index, "size")
                 message = (
-                    f"a window of {_pixels(transform.size)} does not fit into {sample}, which "
-                    f"has {_pixels(size)}"
+                    f"a window of {_pixels(transform.size)} does not fit into {sizes[worst]}, "
+                    f"which has {_pixels(worst)}"
                 )
-                hint = f"write a size of at most {[size[0], size[1]]}"
+                fitting = [min(size[axis] for size in sizes) for axis in (0, 1)]
+                hint = f"write a size of at most {fitting}"
                 report.add(fault(codes.IMAGE_TOO_SMALL, path, message, hint))
-        size = transform.shape(Shape(1, smallest[1] if smallest else None)).size
-        smallest = (smallest[0], size) if smallest and size else None
+        after = ((transform.shape(Shape(1, size)).size, name) for size, name in sizes.items())
+        sizes = {size: name for size, name in after if size}
 
 
 def _even_sizes(draft: Draft, report: Report) -> None:
     """Images of a training batch come to one size."""
     sizes = Counter(s.size for s in need(draft.parts).samples["train"] if s.size is not None)
-    if len(sizes) > 1 and _after(draft, "train").size is None:
+    if len(sizes) > 1 and _size_after(draft, "train") is None:
         (first, _), (second, _) = sizes.most_common(2)
         message = f"training images have different sizes, such as {_pixels(first)} and "
         message += f"{_pixels(second)} (height x width)"
@@ -132,7 +118,7 @@ def _turns(draft: Draft, report: Report) -> None:
 def _divisible(draft: Draft, report: Report) -> None:
     """The training size suits the model's strides."""
     model: Model = draft.read("model")
-    size, divisor = _after(draft, "train").size, model.divisor
+    size, divisor = _size_after(draft, "train"), model.divisor
     if size is None or all(side % divisor == 0 for side in size):
         return
     path, origin = ("model",), _origin(draft)
@@ -149,7 +135,7 @@ def _divisible(draft: Draft, report: Report) -> None:
 def _large_enough(draft: Draft, report: Report) -> None:
     """No image is smaller than the model can take, in training and in evaluation."""
     model: Model = draft.read("model")
-    shapes = {"training": _after(draft, "train").size, "evaluation": _smallest_evaluated(draft)}
+    shapes = {"training": _size_after(draft, "train"), "evaluation": _smallest_evaluated(draft)}
     for part, size in shapes.items():
         if size is not None and min(_padded(side, model.divisor) for side in size) < model.min_side:
             message = (
@@ -158,6 +144,18 @@ def _large_enough(draft: Draft, report: Report) -> None:
             )
             hint = "use fewer levels, norm: batch, or larger images"
             report.add(fault(codes.IMAGE_TOO_SMALL, ("model",), message, hint))
+
+
+def _window(draft: Draft, report: Report) -> None:
+    """No sliding window is larger than an image; a classification has none."""
+    if tag_of(draft.read("task")) != "segmentation":
+        return
+    window, size = draft.read("test", "sliding_window"), _smallest_evaluated(draft)
+    if window and size and (window[0] > size[0] or window[1] > size[1]):
+        message = f"windows of {_pixels(window)} are larger than some images, of {_pixels(size)}, "
+        message += "which are filled up with zeros"
+        hint = f"write a size of at most {list(size)}"
+        report.add(fault(codes.WINDOW_TOO_LARGE, ("test", "sliding_window"), message, hint))
 
 
 def _padded(side: int, divisor: int) -> int:
@@ -178,7 +176,9 @@ def _smallest_evaluated(draft: Draft) -> tuple[int, int] | None:
 def _model_size(draft: Draft, report: Report) -> None:
     """A model that needs one size gets it in evaluation as well."""
     model: Model = draft.read("model")
-    trained, evaluated = _after(draft, "train").size, _after(draft, "eval").size
+    trained, evaluated = _size_after(draft, "train"), _size_after(draft, "eval")
+    if draft.absent and None in (trained, evaluated):
+        raise Tainted
     if model.needs_size and (trained is None or trained != evaluated):
         message = f"'{tag_of(model)}' needs images of one size in training and evaluation"
         hint = "write {type: resize, size: [height, width]} in both lists of transforms"
@@ -191,18 +191,45 @@ def _sound_surveys(draft: Draft) -> list[tuple[str, Survey]]:
     return [(key, each) for key, each in surveys.items() if not draft.report.taints(("data", key))]
 
 
-def _after(draft: Draft, part: str) -> Shape:
-    """The shape that reaches the model."""
-    key = "train" if part == "train" else "test"
-    samples = need(draft.parts).samples
-    if draft.report.taints(("data", key)):
-        raise Tainted
-    members = samples.get(key) or samples["train"]
-    shape = Shape(need(_common_channels(members)), _common_size(members))
+def _known_after(draft: Draft, part: str) -> Shape | None:
+    """The shape that reaches the model, as far as its channels are known."""
+    try:
+        raw = _raw_channels(draft, "train" if part == "train" else "test")
+        shapes = [Shape(channels, None) for channels in ((1, 3) if raw is None else (raw,))]
+        for transform in draft.read("data", "transforms", part):
+            shapes = [transform.shape(shape) for shape in shapes]
+        found = {shape.channels for shape in shapes}
+        return Shape(found.pop(), _size_after(draft, part)) if len(found) == 1 else None
+    except Tainted:
+        return None
+
+
+def _raw_channels(draft: Draft, part: str) -> int | None:
+    """The channels of a part's images; where they are absent as stated, None if they are not."""
+    members = _members(draft, part)
+    if members is not None:
+        return need(_common_channels(members))
+    source = need(draft.parts).sources.get(part, "train")
+    stated: str = getattr(draft.read("data", source), "channels", "auto")
+    return {"grey": 1, "rgb": 3}.get(stated)
+
+
+def _size_after(draft: Draft, part: str) -> tuple[int, int] | None:
+    """The size that reaches the model; None where images differ or are absent."""
+    members = _members(draft, "train" if part == "train" else "test")
+    shape = Shape(1, None if members is None else _common_size(members))
     transforms: tuple[Transform, ...] = draft.read("data", "transforms", part)
     for transform in transforms:
         shape = transform.shape(shape)
-    return shape
+    return shape.size
+
+
+def _members(draft: Draft, part: str) -> tuple[SampleInfo, ...] | None:
+    """The samples of a part, of training where there is no such part; None where absent."""
+    if draft.report.taints(("data", part)):
+        raise Tainted
+    parts = need(draft.parts)
+    return parts.samples.get(part if part in parts.sources else "train")
 
 
 def _origin(draft: Draft) -> tuple[str | int, ...] | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from neurotrain.compiler.codes import data as codes
 from neurotrain.compiler.draft import Draft, attempt, fault
 from neurotrain.dataset.files import InputsNotFound, list_inputs, pair_regions
@@ -24,6 +26,8 @@ def check_inputs(draft: Draft, report: Report) -> Draft:
             key, pattern = "roi", predict.roi
             pair_regions(draft.resolver, files, predict.roi)
     except InputsNotFound as error:
+        if draft.options.no_data and error.is_absent:
+            return replace(draft, absent=(*draft.absent, f"predict.{key}"))
         unset = draft.resolver.unset_variables(pattern)
         hint = f"set {' and '.join(unset)} to where the data lies" if unset else ""
         report.add(fault(codes.MISSING_FILES, ("predict", key), str(error), hint))

@@ -16,6 +16,8 @@ def choose_device(draft: Draft, report: Report) -> Draft:
 
     torch is not asked, because asking takes seconds; the run checks that the device is there.
     """
+    if draft.options.decided is not None:
+        return replace(draft, device=draft.options.decided.device)
     device = draft.read("engine").device
     if device == "auto":
         device = "cuda" if _NVIDIA.exists() else "cpu"

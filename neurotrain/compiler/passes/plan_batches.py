@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from neurotrain.compiler.codes import training as codes
-from neurotrain.compiler.draft import Batches, Draft, attempt, fault, need
+from neurotrain.compiler.draft import Batches, Draft, fault, need
 from neurotrain.language.diagnostics import Report
 from neurotrain.spec.train import Batch
 
@@ -19,7 +19,6 @@ def plan_batches(draft: Draft, report: Report) -> Draft:
 
     `{global: 16, micro: 6}` is answered by `batch-arithmetic` with the nearest legal values.
     """
-    attempt(_tell_evaluation, draft, report)
     solved = _solve(draft.read(*_PATH), report)
     if solved is None:
         return draft
@@ -27,12 +26,14 @@ def plan_batches(draft: Draft, report: Report) -> Draft:
     crops = 1
     for transform in transforms:
         crops *= transform.per_image
-    num_images = len(need(draft.parts).samples["train"])
+    images = need(draft.parts).samples.get("train")
     micro, accumulation = solved
     batches = Batches(
         micro=micro, accumulation=accumulation, world_size=_WORLD_SIZE,
-        samples_per_epoch=num_images * crops,
+        num_samples=None if images is None else len(images) * crops,
     )  # fmt: skip
+    if batches.num_samples is None:
+        return replace(draft, batches=batches)
     if batches.steps_per_epoch == 0:
         message = (
             f"an epoch has {batches.samples_per_epoch} samples, one update takes {batches.global_}"
@@ -42,17 +43,6 @@ def plan_batches(draft: Draft, report: Report) -> Draft:
         return draft
     _tell_dropped(batches, report)
     return replace(draft, batches=batches)
-
-
-def _tell_evaluation(draft: Draft, report: Report) -> None:
-    """A batch of the evaluation that is written has samples to fill it."""
-    path = ("test", "batch")
-    samples = need(draft.parts).samples
-    sizes = [len(samples[part]) for part in ("valid", "test") if samples.get(part)]
-    if draft.has(*path) and sizes and draft.read(*path) > max(sizes):
-        message = f"a batch of {draft.read(*path)} is larger than any part: {max(sizes)} samples"
-        hint = f"write at most {max(sizes)}"
-        report.add(fault(codes.EVALUATION_BATCH, path, message, hint))
 
 
 def _solve(batch: Batch, report: Report) -> tuple[int, int] | None:

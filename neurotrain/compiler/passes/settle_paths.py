@@ -17,6 +17,8 @@ def settle_paths(draft: Draft, report: Report) -> Draft:
     `${env:…}` stays as written, so that the plan fits any machine. Reports nothing.
     """
     assert isinstance(report, Report)
+    if draft.options.decided is not None:
+        return draft
     base = draft.resolver.base
     for path, node in walk(draft.root):
         if isinstance(node.value, str) and draft.is_path(path):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from neurotrain.compiler.codes import data as codes
-from neurotrain.compiler.draft import Draft, Parts, Tainted, fault
+from neurotrain.compiler.draft import Draft, Known, Parts, Tainted, fault
 from neurotrain.dataset.base import DataFault, Dataset, Holdout, SampleInfo, Survey
 from neurotrain.dataset.split import split
 from neurotrain.language.diagnostics import Diagnostic, Report
@@ -20,24 +20,31 @@ def survey_data(draft: Draft, report: Report) -> Draft:
 
     `root: no/such/folder` is answered by `missing-files` at `root`.
     """
-    surveys = {}
+    surveys: Known[Survey] = Known()
+    absent = []
     for key in ("train", "valid", "test"):
         try:
             dataset = draft.read("data", key)
             if isinstance(dataset, Dataset):
-                surveys[key] = _survey(draft, report, key, dataset)
+                survey = _survey(draft, report, key, dataset)
+                if survey is not None:
+                    surveys[key] = survey
+                else:
+                    absent.append(key)
         except Tainted:
             continue
-    if "train" not in surveys or report.taints(("data", "train")):
+    if "train" not in (*surveys, *absent) or report.taints(("data", "train")):
         return draft
-    draft = replace(draft, classes=_classes(draft, surveys))
+    found = tuple(f"data.{key}" for key in absent)
+    draft = replace(draft, classes=_classes(draft, surveys), absent=found)
     try:
-        return replace(draft, parts=_split(draft, report, surveys))
+        return replace(draft, parts=_split(draft, report, surveys, absent))
     except Tainted:
         return draft
 
 
-def _survey(draft: Draft, report: Report, key: str, dataset: Dataset) -> Survey:
+def _survey(draft: Draft, report: Report, key: str, dataset: Dataset) -> Survey | None:
+    """What is found of a dataset; None where it is absent and may be."""
     path = ("data", key)
     task: Task = draft.read("task")
     kind = draft.written("task", "type") or draft.written("task")
@@ -47,14 +54,18 @@ def _survey(draft: Draft, report: Report, key: str, dataset: Dataset) -> Survey:
         report.add(fault(codes.WRONG_DATASET, (*path, "type"), message, hint))
         raise Tainted
     num_classes = len(getattr(task, "classes", ()))
-    survey = dataset.survey(
-        draft.resolver, max_headers=draft.options.max_headers, num_classes=num_classes
-    )
-    report.extend(_diagnose(path, draft, found) for found in survey.faults)
-    return survey
+    reader, max_headers = draft.options.reader, draft.options.max_headers
+    if reader is None:
+        survey = dataset.survey(draft.resolver, max_headers=max_headers, num_classes=num_classes)
+    else:
+        survey = dataset.survey_whole(draft.resolver, num_classes=num_classes, reader=reader)
+    is_absent = draft.options.no_data and any(found.is_absent for found in survey.faults)
+    faults = [found for found in survey.faults if not (is_absent and found.is_absent)]
+    report.extend(diagnose(path, draft, found) for found in faults)
+    return None if is_absent else survey
 
 
-def _diagnose(path: SpecPath, draft: Draft, found: DataFault) -> Diagnostic:
+def diagnose(path: SpecPath, draft: Draft, found: DataFault) -> Diagnostic:
     """A diagnostic at the dataset's parameter, or at the dataset itself."""
     field = (*path, found.field) if found.field and draft.has(*path, found.field) else path
     unset = draft.resolver.unset_variables(str(draft.written(*field)))
@@ -64,18 +75,16 @@ def _diagnose(path: SpecPath, draft: Draft, found: DataFault) -> Diagnostic:
     return fault(_CODES[found.code], field, found.message, "; ".join(hints))
 
 
-def _split(draft: Draft, report: Report, surveys: dict[str, Survey]) -> Parts:
+def _split(draft: Draft, report: Report, surveys: Known[Survey], absent: list[str]) -> Parts:
     fractions = {}
     sources = {"train": "train"}
     for key in ("valid", "test"):
-        if key in surveys:
+        if key in surveys or key in absent:
             sources[key] = key
         elif not report.taints(("data", key)) and isinstance(draft.read("data", key), Holdout):
             fractions[key] = draft.read("data", key).fraction
             sources[key] = "train"
-    samples: dict[str, tuple[SampleInfo, ...]] = {
-        key: surveys[key].samples for key in sources if sources[key] == key
-    }
+    samples = Known({key: survey.samples for key, survey in surveys.items()})
     if sum(fractions.values()) >= 1:
         message = f"the fractions sum to {sum(fractions.values()):g}: no training data is left"
         hint = "write fractions that sum to less than 1, such as 0.1 and 0.2"
@@ -83,7 +92,7 @@ def _split(draft: Draft, report: Report, surveys: dict[str, Survey]) -> Parts:
         path = ("data", "valid", "fraction")
         report.add(fault(codes.EMPTY_SPLIT, path, message, hint, related=related[1:]))
         raise Tainted
-    if fractions:
+    if fractions and "train" in surveys:
         samples |= split(surveys["train"].samples, fractions, draft.read("seed"))
     for part, members in samples.items():
         if not members and not report.taints(("data", part)):
@@ -94,11 +103,19 @@ def _split(draft: Draft, report: Report, surveys: dict[str, Survey]) -> Parts:
 
 def _enough(samples: dict[str, tuple[SampleInfo, ...]]) -> str:
     total = sum(len(members) for members in samples.values())
+    groups = {each.group for members in samples.values() for each in members if each.group}
+    if groups:
+        return f"there are {len(groups)} groups in all, which stay whole; take more data"
     return f"there are {total} samples in all; take a larger share, or more data"
 
 
-def _classes(draft: Draft, surveys: dict[str, Survey]) -> tuple[str, ...] | None:
+def _classes(draft: Draft, surveys: Known[Survey]) -> tuple[str, ...] | None:
     if draft.report.taints(("task",)):
         return None
     stated: tuple[str, ...] = getattr(draft.read("task"), "classes", ())
+    if not stated and "train" not in surveys:
+        message = "the names of the classes come from the training data, which is absent"
+        hint = "state them in the order of their labels: classes: [cat, dog]"
+        draft.report.add(fault(codes.CLASSES_UNKNOWN, ("task",), message, hint))
+        return None
     return stated or surveys["train"].classes or None

@@ -1,0 +1,95 @@
+"""Check what the files hold: labels of masks, and images that are there twice."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from itertools import combinations
+from pathlib import Path
+
+from neurotrain.compiler.codes import data as codes
+from neurotrain.compiler.draft import Draft, Parts, attempt, fault, need
+from neurotrain.compiler.passes.survey_data import diagnose
+from neurotrain.dataset.base import Dataset
+from neurotrain.dataset.duplicates import PlacedImage, placed, same_bytes
+from neurotrain.dataset.faults import counted, some_names
+from neurotrain.dataset.label_survey import survey_labels
+from neurotrain.language.diagnostics import Report
+
+
+def check_contents(draft: Draft, report: Report) -> Draft:
+    """Decode masks and compare images, where the whole files are read and not only headers.
+
+    A mask that holds a 7 in a task of three classes is answered by `label-values` at `masks`.
+    """
+    if draft.options.reader is not None:
+        for check in (_labels, _duplicates):
+            attempt(check, draft, report)
+    return draft
+
+
+def _labels(draft: Draft, report: Report) -> None:
+    """All values of masks stand for classes, and all classes are in some training mask."""
+    parts, reader = need(draft.parts), need(draft.options.reader)
+    classes = need(draft.classes)
+    seen: set[int] = set()
+    is_complete = False
+    for key, survey in parts.surveys.items():
+        dataset: Dataset = draft.read("data", key)
+        coding = dataset.label_coding(len(classes))
+        if coding is None or not survey.folder:
+            continue
+        found = survey_labels(Path(survey.folder), survey.samples, coding, reader)
+        report.extend(diagnose(("data", key), draft, each) for each in found.faults)
+        if key == "train" and not found.faults:
+            is_complete = True
+            seen = {label for sample in parts.samples["train"] for label in found.labels[sample.id]}
+    if not is_complete:
+        return
+    for label, name in enumerate(classes):
+        if label not in seen:
+            message = f"none of the {len(parts.samples['train']):,} training masks has a pixel of "
+            message += f"the class '{name}', which is label {label}"
+            hint = "leave the class out, or add images that show it"
+            report.add(fault(codes.ABSENT_CLASS, ("task", "classes", label), message, hint))
+
+
+def _duplicates(draft: Draft, report: Report) -> None:
+    """No image is in two parts, or twice in one, under different names."""
+    parts, reader = need(draft.parts), need(draft.options.reader)
+    within: dict[str, list[str]] = defaultdict(list)
+    across: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for group in same_bytes(_images(parts), reader):
+        by_part: dict[str, list[PlacedImage]] = defaultdict(list)
+        for image in group:
+            by_part[image.part].append(image)
+        for part, images in by_part.items():
+            if len(images) > 1:
+                within[part].append(" = ".join(image.id for image in images[:5]))
+        for first, second in combinations(by_part, 2):
+            one, other = by_part[first][0], by_part[second][0]
+            across[first, second].append(f"{one.id} ({first}) = {other.id} ({second})")
+    for (first, second), pairs in across.items():
+        message = f"{counted(len(pairs), 'image')} of the {second} part {_are(pairs)} in the "
+        message += f"{first} part under another name: {some_names(pairs)}"
+        related = ((("data", first), f"the {first} part"),)
+        hint = "their bytes are the same: take one of each pair away, with its mask"
+        path = ("data", second)
+        code = codes.LEAKED_IMAGES
+        report.add(fault(code, path, message, hint, related=related, at_key=True))
+    for part, groups in within.items():
+        message = f"the {part} part holds {counted(len(groups), 'image')} more than once: "
+        message += some_names(groups)
+        hint = "their bytes are the same: keep one of each, with its mask"
+        report.add(fault(codes.DUPLICATE_IMAGES, ("data", part), message, hint, at_key=True))
+
+
+def _images(parts: Parts) -> list[PlacedImage]:
+    return [
+        image
+        for part, members in parts.samples.items()
+        for image in placed(part, parts.surveys[parts.sources[part]], members)
+    ]
+
+
+def _are(several: list[str]) -> str:
+    return "is" if len(several) == 1 else "are"

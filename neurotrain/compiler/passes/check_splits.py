@@ -1,0 +1,131 @@
+"""Check the parts of the data against each other: no file and no group in two of them."""
+
+from __future__ import annotations
+
+from itertools import combinations
+from typing import Final
+
+from neurotrain.compiler.codes import data as codes
+from neurotrain.compiler.draft import Draft, attempt, fault, need
+from neurotrain.dataset.base import Holdout, Survey
+from neurotrain.dataset.duplicates import identities
+from neurotrain.dataset.faults import counted, some_names
+from neurotrain.language.diagnostics import Report
+
+_PARTS: Final = {"train": "training", "valid": "validation", "test": "test"}
+_UNEVEN: Final = 0.5
+"""By which share of a fraction a part may differ from it without a word."""
+
+
+def check_splits(draft: Draft, report: Report) -> Draft:
+    """Report samples and groups that are in two parts, and groups that nothing looks at.
+
+    `test` with the folder of `train` is answered by `same-data` at `test`.
+    """
+    for check in (_same_data, _shared_groups, _unused_groups, _uneven, _batch):
+        attempt(check, draft, report)
+    return draft
+
+
+def _same_data(draft: Draft, report: Report) -> None:
+    surveys = need(draft.parts).surveys
+    if len(surveys) < 2:
+        return
+    known = {key: identities(survey) for key, survey in surveys.items()}
+    for first, second in combinations(known, 2):
+        shared = sorted(known[second][each] for each in known[first].keys() & known[second].keys())
+        if not shared:
+            continue
+        message = f"{len(shared)} of the {second} samples are {_PARTS[first]} samples: "
+        message += some_names(shared)
+        hint = f"name other data, or hold a part out: {second}: {{fraction: 0.2}}"
+        related = ((("data", first), f"the {_PARTS[first]} data"),)
+        code, path = codes.SAME_DATA, ("data", second)
+        report.add(fault(code, path, message, hint, related=related, at_key=True))
+
+
+def _shared_groups(draft: Draft, report: Report) -> None:
+    """No group is in two datasets; the same file in both is told as that."""
+    for first, second in combinations(_grouped(draft), 2):
+        surveys = need(draft.parts).surveys
+        known, others = _by_group(surveys[first], surveys[second])
+        shared = [
+            f"'{group}' ({known[group]}, {others[group]})" for group in sorted(known)
+            if group in others
+        ]  # fmt: skip
+        if shared:
+            message = f"{counted(len(shared), 'group')} of the {_PARTS[second]} data "
+            message += (
+                f"{'is' if len(shared) == 1 else 'are'} in the {_PARTS[first]} data as well: "
+            )
+            message += some_names(shared)
+            hint = "move all images of a group into one of them; where equal names are different "
+            hint += "patients, let {group} stand for more of the name"
+            path = ("data", second, "group_by")
+            related = ((("data", first, "group_by"), f"the groups of the {_PARTS[first]} data"),)
+            report.add(fault(codes.SHARED_GROUP, path, message, hint, related=related))
+
+
+def _by_group(first: Survey, second: Survey) -> tuple[dict[str, str], dict[str, str]]:
+    """A sample of each group of both, by the group, without the files that are in both."""
+    one, other = identities(first), identities(second)
+    same = one.keys() & other.keys()
+    found = []
+    for survey, known in ((first, one), (second, other)):
+        shared_ids = {known[identity] for identity in same}
+        members = reversed([s for s in survey.samples if s.id not in shared_ids])
+        found.append({sample.group: sample.id for sample in members if sample.group is not None})
+    return found[0], found[1]
+
+
+def _unused_groups(draft: Draft, report: Report) -> None:
+    grouped = _grouped(draft)
+    holds_out = any(isinstance(draft.read("data", key), Holdout) for key in ("valid", "test"))
+    if len(grouped) != 1 or (grouped == ["train"] and holds_out):
+        return
+    message = "group_by has no effect: nothing is held out of this dataset, and no other dataset "
+    message += "states its groups"
+    hint = "write group_by beside every dataset whose patients are to be compared, or leave it out"
+    path = ("data", grouped[0], "group_by")
+    report.add(fault(codes.UNUSED_GROUP, path, message, hint))
+
+
+def _uneven(draft: Draft, report: Report) -> None:
+    """A part is about as large as its fraction says."""
+    samples = need(draft.parts).samples
+    if "train" not in _grouped(draft):
+        return
+    whole = need(draft.parts).surveys["train"].samples
+    num_groups = len({sample.group for sample in whole})
+    for key in ("valid", "test"):
+        holdout = draft.read("data", key)
+        if not isinstance(holdout, Holdout):
+            continue
+        share = len(samples[key]) / len(whole)
+        if abs(share - holdout.fraction) > _UNEVEN * holdout.fraction:
+            message = f"the {key} part has {len(samples[key]):,} of {len(whole):,} images, a share "
+            message += f"of {share:.2g}: the {num_groups:,} groups cannot be divided better"
+            hint = f"write fraction: {share:.2g}, or group_by with smaller groups"
+            path = ("data", key, "fraction")
+            related = ((("data", "train", "group_by"), "the groups"),)
+            report.add(fault(codes.UNEVEN_SPLIT, path, message, hint, related=related))
+
+
+def _batch(draft: Draft, report: Report) -> None:
+    """No stated batch of the evaluation is larger than a part."""
+    if not draft.has("test", "batch"):
+        return
+    batch, samples = draft.read("test", "batch"), need(draft.parts).samples
+    sizes = {key: len(samples.get(key, ())) for key in ("valid", "test")}
+    small = {key: num for key, num in sizes.items() if 0 < num < batch}
+    if small:
+        held = " and ".join(f"{num:,} in {key}" for key, num in small.items())
+        message = f"a batch of {batch:,} is larger than what is evaluated: {held}"
+        hint = f"write batch: {min(small.values())}"
+        report.add(fault(codes.BATCH_EXCEEDS_PART, ("test", "batch"), message, hint))
+
+
+def _grouped(draft: Draft) -> list[str]:
+    """The datasets that tell groups."""
+    surveys = need(draft.parts).surveys
+    return [key for key in surveys if any(s.group is not None for s in surveys[key].samples[:1])]
