@@ -43,7 +43,7 @@ def resolved_root(resolver: Resolver, root: str) -> Path | DataFault:
         return path
     return DataFault(
         code="missing-files", field="root", message=_missing(path), hint=_nearest(path),
-        is_absent=not path.exists(),
+        is_absent=not os.path.exists(path),
     )  # fmt: skip
 
 
