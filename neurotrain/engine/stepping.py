@@ -6,7 +6,6 @@ scales, clips and updates is the engine's.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from typing import Any, NamedTuple, Protocol
 
@@ -39,7 +38,7 @@ class Engine(Protocol):
     """What steps a model."""
 
     optimizer: torch.optim.Optimizer
-    names: Sequence[str]
+    names: list[str]
     """The parameters that are updated, in the order of `Update.norms`."""
 
     def seed(self, value: int) -> None:
