@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -92,6 +94,9 @@ class Builder:
                 "the plan wants a GPU, and torch finds none here: compile with "
                 "--set engine.device=cpu, or install a torch build with CUDA"
             )
+        lacking = _lacking(self.plan)
+        if lacking:
+            raise EnvironmentLacks(lacking)
         return torch.device(facts.device)
 
     def train_loader(self) -> TrainLoader:
@@ -267,3 +272,14 @@ def _refused(maker: BatchMaker, index: int, error: CorruptSample) -> list[str]:
     except CorruptSample as refusal:
         return [str(refusal)]
     return []
+
+
+def _lacking(plan: Plan) -> str:
+    """What the planned way of computing needs and this machine does not have, with a remedy."""
+    train, device = plan.experiment.train, plan.facts.device
+    if train.precision == "bf16" and device == "cuda" and not torch.cuda.is_bf16_supported():
+        return "this GPU has no bfloat16: compile with --set train.precision=fp16"
+    compilers = [os.environ.get("CXX", "g++"), "g++", "clang++"]
+    if train.compile is not None and device == "cpu" and not any(map(shutil.which, compilers)):
+        return "train.compile needs a C++ compiler: install g++, or --set train.compile=null"
+    return ""

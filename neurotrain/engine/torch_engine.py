@@ -68,6 +68,15 @@ class StepOptions:
         )
 
 
+def unheard(train: TrainOptions) -> str:
+    """A warning for a loop of one's own: the options that only an engine obeys; empty for none."""
+    names = ("precision", "clip_grad_norm", "clip_grad_value", "ema", "compile", "nan_policy")
+    plain = TrainOptions()
+    changed = [name for name in names if getattr(train, name) != getattr(plain, name)]
+    where = "hold where it uses self.engine"
+    return f"train_epoch is overridden: {', '.join(changed)} {where}" if changed else ""
+
+
 class TorchEngine:
     """One process on one device."""
 
@@ -177,8 +186,9 @@ class TorchEngine:
             return False
         if not math.isfinite(loss):
             raise self._refused("the loss", loss)
-        bad = (n for n, p in zip(self.names, self._parameters, strict=True) if _is_bad(p.grad))
-        raise self._refused(f"the gradient's norm, first in '{next(bad, '?')}',", norm)
+        named = zip(self.names, self._parameters, strict=True)
+        first = next((name for name, p in named if _is_bad(p.grad)), "?")
+        raise self._refused(f"the gradient's norm, first in '{first}',", norm)
 
     def _refused(self, what: str, value: torch.Tensor) -> NonFinite:
         """Undo what the micro-steps did, and say why."""

@@ -32,7 +32,7 @@ from neurotrain.engine.schedule import EpochSchedule, Schedule, StepSchedule
 from neurotrain.engine.setup import Setup
 from neurotrain.engine.signals import STOP_REQUEST_EXIT, Interrupted, StopFlag
 from neurotrain.engine.stepping import Diverged, Engine, NonFinite
-from neurotrain.engine.torch_engine import StepOptions, TorchEngine
+from neurotrain.engine.torch_engine import StepOptions, TorchEngine, unheard
 from neurotrain.engine.validation import validate
 from neurotrain.optim.schedules import Horizon, Plateau, Scheduler
 from neurotrain.plan.plan import TrainOptions
@@ -122,6 +122,8 @@ class Trainer:
         self._epoch_start: dict[str, Any] = {}
         self._meter, self._save_asked = PaceMeter(), False
         self._resume()
+        if not self._resumes_inside_epochs and (told := unheard(self.options)):
+            self._tell("warning.raised", message=told)
         # 3) The epochs.
         self.model.train()
         with self._saver, self._probe:
@@ -156,8 +158,7 @@ class Trainer:
 
     def _update(self) -> None:
         """Make an update, or do what the policy says about one that is not finite."""
-        state = self.state
-        self.schedule.before_step(state.step)
+        self.schedule.before_step((state := self.state).step)
         try:
             update = self.engine.step()
         except NonFinite as error:

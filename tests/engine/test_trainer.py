@@ -346,3 +346,27 @@ def test_a_pattern_that_matches_nothing_ends_before_the_first_step(project: Proj
     with pytest.raises(NoSuchParameter, match=r"'encoder\.\*' matches no parameter") as caught:
         builder.optimizer(builder.model())
     assert fault_of(caught.value).exit_code == 2
+
+
+def test_a_loop_of_ones_own_is_told_what_it_must_obey(tmp_path: Path) -> None:
+    """Options that only the engine obeys are not ignored silently."""
+    model = nn.Linear(8, 2)
+    trainer = OwnLoop(tmp_path / "train", model, options=TrainOptions(clip_grad_norm=1.0, epochs=1))
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    trainer.train(DataLoader(pairs(), batch_size=16), None, nn.CrossEntropyLoss(), optimizer)
+    events = read_all(tmp_path / "events.jsonl")
+    told = [event.data["message"] for event in events if event.kind == "warning.raised"]
+    assert told == ["train_epoch is overridden: clip_grad_norm hold where it uses self.engine"]
+
+
+def test_compiling_without_a_compiler_is_told(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before anything is trained, with the remedy."""
+    from neurotrain.engine.build import EnvironmentLacks
+
+    builder = project.builder(DIGITS, "train.compile={mode: default}")
+    monkeypatch.setenv("PATH", "/nowhere")
+    monkeypatch.delenv("CXX", raising=False)
+    with pytest.raises(EnvironmentLacks, match=r"C\+\+ compiler"):
+        builder.device()
