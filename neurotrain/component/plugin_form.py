@@ -15,14 +15,15 @@ from neurotrain.component.catalogue import Catalogue, Choice, family_of
 _NEEDED: Final[Mapping[str, tuple[str, ...]]] = {
     "model": ("build",),
     "loss": ("build",),
-    "metric": ("per_class",),
+    "metric": ("per_class", "of_curve", "of_pair"),
     "transform": ("build",),
     "dataset": ("survey", "open"),
     "optimizer": ("build",),
     "scheduler": ("after_warmup",),
     "postprocess": ("apply",),
 }
-"""The families that plugins may add to, and the methods that each of their components has."""
+"""The families that plugins may add to, and the methods that each of their components has,
+as far as its base has them."""
 _FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
     "loss": ("weight",),
     "optimizer": ("learning_rate",),
@@ -43,6 +44,9 @@ def malformation(component: Any, catalogue: Catalogue) -> str:
     family, name = family_of(component), component.__name__
     members = catalogue.families.get(family.family, {})
     known = {family_of(each) for each in members.values()}
+    if family.family in _NEEDED and known and family not in known:
+        bases = " or ".join(sorted(each.__name__ for each in known))
+        return f"{name} inherits {family.__name__} alone; inherit {bases}"
     if family.family not in _NEEDED or family not in known:
         return f"{name} is of the family '{family.family}'; a plugin brings {', '.join(_NEEDED)}"
     config, tag = component.__struct_config__, tag_of(component)
@@ -55,7 +59,7 @@ def malformation(component: Any, catalogue: Catalogue) -> str:
     lacking = [
         method
         for method in _NEEDED[family.family]
-        if getattr(component, method) is getattr(family, method)
+        if hasattr(family, method) and getattr(component, method) is getattr(family, method)
     ]
     if lacking:
         return f"{name} defines no {' and no '.join(lacking)}()"

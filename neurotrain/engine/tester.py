@@ -119,7 +119,8 @@ class Tester:
             main_metric=name_of(metrics[0]),
             overall={**scores.overall(metrics), "loss": scores.loss},
             per_class=scores.per_class(metrics, self.classes),
-            confusion=tuple(tuple(row) for row in scores.counts.tolist()),
+            falling=frozenset(name_of(metric) for metric in metrics if metric.better == "min"),
+            confusion=tuple(tuple(row) for row in scores.tally.counts.tolist()),
             samples=scores.samples,
             seconds=seconds,
         )
