@@ -101,6 +101,8 @@ class Draft:
     batches: Batches | None = None
     monitor: str | None = None
     device: str | None = None
+    pretrained: str | None = None
+    """The digest of the file of first weights."""
     facts: Facts | None = None
     plan: Plan | None = None
     values: dict[SpecPath, Any] = field(default_factory=dict)

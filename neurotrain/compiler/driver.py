@@ -12,6 +12,7 @@ from neurotrain.compiler.passes.assemble_plan import assemble_plan
 from neurotrain.compiler.passes.check_components import check_components
 from neurotrain.compiler.passes.check_data import check_data
 from neurotrain.compiler.passes.check_inputs import check_inputs
+from neurotrain.compiler.passes.check_pretrained import check_pretrained
 from neurotrain.compiler.passes.check_schema import check_schema
 from neurotrain.compiler.passes.check_training import check_training
 from neurotrain.compiler.passes.choose_device import choose_device
@@ -32,6 +33,7 @@ PASSES: Final = (
     check_data,
     check_inputs,
     check_components,
+    check_pretrained,
     plan_batches,
     check_training,
     choose_device,

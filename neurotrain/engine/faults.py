@@ -16,6 +16,8 @@ from neurotrain.engine.build import DataChanged, EnvironmentLacks, StageNotReady
 from neurotrain.engine.checkpoint import CorruptCheckpoint, ForeignCheckpoint
 from neurotrain.engine.exactness import NotExact
 from neurotrain.engine.torch_engine import Diverged
+from neurotrain.models.loading import WeightsDoNotFit
+from neurotrain.models.pretrained import UnusableWeights
 from neurotrain.plan.reading import BadPlan
 
 
@@ -41,10 +43,10 @@ _KNOWN: Final[tuple[tuple[tuple[type[Exception], ...], int, str, str], ...]] = (
         "look for the out-of-memory killer in the system's log; take fewer workers",
     ),
     ((EnvironmentLacks, PluginAbsent, ImportError), 5, "", ""),
-    ((StageNotReady,), 2, "", ""),
+    ((StageNotReady, WeightsDoNotFit), 2, "", ""),
     ((NotExact,), 2, "", "resume with --allow-inexact, or there"),
     ((CorruptCheckpoint,), 65, "", "restore the file, or start over with --fresh"),
-    ((CorruptSample, DataChanged, InputsNotFound, UnreadableImage), 65, "", ""),
+    ((CorruptSample, DataChanged, InputsNotFound, UnreadableImage, UnusableWeights), 65, "", ""),
     ((BadPlan, ForeignCheckpoint), 65, "", ""),
 )  # fmt: skip
 """Exceptions with their exit code, what the line begins with, and the remedy."""

@@ -163,9 +163,9 @@ class ViT(Component, Model, tag="vit", frozen=True, kw_only=True):
         from monai.networks.nets.vit import ViT as MonaiViT
         from torch import nn
 
-        class Classifier(MonaiViT):  # type: ignore[misc]
+        class Classifier(MonaiViT):
             def forward(self, x: torch.Tensor) -> torch.Tensor:
-                logits: torch.Tensor = super().forward(x)[0]
+                logits: torch.Tensor = super().forward(x)[0]  # type: ignore[no-untyped-call]
                 return logits
 
         assert size is not None

@@ -34,6 +34,7 @@ class PlainLines:
             "step.finished": self._step,
             "epoch.finished": self._epoch,
             "early_stopping.updated": self._stopping,
+            "weights.loaded": self._loaded,
             "warning.raised": self._warning,
             "run.failed": self._failed,
             "run.interrupted": self._interrupted,
@@ -114,6 +115,9 @@ class PlainLines:
 
     def _warning(self, event: Event) -> str:
         return f"warning: {event.data.get('message')}"
+
+    def _loaded(self, event: Event) -> str:
+        return str(event.data.get("message"))
 
     def _failed(self, event: Event) -> str:
         hint = event.data.get("hint")

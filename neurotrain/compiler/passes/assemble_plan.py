@@ -75,6 +75,7 @@ def _facts(draft: Draft, experiment: Experiment) -> Facts:
         threads=experiment.engine.threads or min(os.cpu_count() or 1, _MAX_THREADS),  # type: ignore[attr-defined]
         monitor=monitor,
         monitor_mode=_mode(monitor, experiment),
+        pretrained=draft.pretrained,
     )
 
 
