@@ -134,6 +134,8 @@ class Draft:
     batches: Batches | None = None
     monitor: str | None = None
     device: str | None = None
+    pretrained: str | None = None
+    """The digest of the file of first weights."""
     facts: Facts | None = None
     absent: tuple[str, ...] = ()
     """Where the spec names files that are not on this machine."""

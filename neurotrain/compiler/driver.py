@@ -15,6 +15,7 @@ from neurotrain.compiler.passes.check_contents import check_contents
 from neurotrain.compiler.passes.check_data import check_data
 from neurotrain.compiler.passes.check_inputs import check_inputs
 from neurotrain.compiler.passes.check_optimizer import check_optimizer
+from neurotrain.compiler.passes.check_pretrained import check_pretrained
 from neurotrain.compiler.passes.check_schema import check_schema
 from neurotrain.compiler.passes.check_splits import check_splits
 from neurotrain.compiler.passes.check_stepping import check_stepping
@@ -42,6 +43,7 @@ PASSES: Final = (
     check_inputs,
     check_components,
     check_optimizer,
+    check_pretrained,
     plan_batches,
     check_training,
     choose_device,

@@ -131,8 +131,8 @@ def refuse_unknown_keys(given: Mapping[str, Any], struct: type[msgspec.Struct], 
 
 
 def family_of(component: type[Component]) -> type[Family]:
-    """The family that a component belongs to."""
+    """The family that a component belongs to, whatever class of it stands between."""
     for ancestor in component.__mro__:
-        if issubclass(ancestor, Family) and not issubclass(ancestor, msgspec.Struct):
+        if Family in ancestor.__bases__:
             return ancestor
     raise ValueError(f"{component.__name__} belongs to no family")

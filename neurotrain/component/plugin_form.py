@@ -15,14 +15,15 @@ from neurotrain.component.catalogue import Catalogue, Choice, family_of
 _NEEDED: Final[Mapping[str, tuple[str, ...]]] = {
     "model": ("build",),
     "loss": ("build",),
-    "metric": ("per_class",),
+    "metric": ("per_class", "of_curve", "of_pair"),
     "transform": ("build",),
     "dataset": ("survey", "open"),
     "optimizer": ("build",),
     "scheduler": ("after_warmup",),
     "postprocess": ("apply",),
 }
-"""The families that plugins may add to, and the methods that each of their components has."""
+"""The families that plugins may add to, and the methods that each of their components has,
+as far as its base has them."""
 _FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
     "loss": ("weight",),
     "optimizer": ("learning_rate",),
@@ -42,8 +43,11 @@ def malformation(component: Any, catalogue: Catalogue) -> str:
         return f"{component!r:.80} is no component: inherit Component and a family, such as Loss"
     family, name = family_of(component), component.__name__
     members = catalogue.families.get(family.family, {})
-    known = {family_of(each) for each in members.values()}
-    if family.family not in _NEEDED or family not in known:
+    base, known = _base_of(component), {_base_of(each) for each in members.values()}
+    if family.family in _NEEDED and base is family and known and base not in known:
+        bases = " or ".join(sorted(each.__name__ for each in known))
+        return f"{name} inherits {base.__name__} alone; inherit {bases}"
+    if family.family not in _NEEDED or base not in known:
         return f"{name} is of the family '{family.family}'; a plugin brings {', '.join(_NEEDED)}"
     config, tag = component.__struct_config__, tag_of(component)
     if not _TYPE.fullmatch(tag):
@@ -55,7 +59,7 @@ def malformation(component: Any, catalogue: Catalogue) -> str:
     lacking = [
         method
         for method in _NEEDED[family.family]
-        if getattr(component, method) is getattr(family, method)
+        if hasattr(base, method) and getattr(component, method) is getattr(base, method)
     ]
     if lacking:
         return f"{name} defines no {' and no '.join(lacking)}()"
@@ -67,6 +71,12 @@ def malformation(component: Any, catalogue: Catalogue) -> str:
     if absent:
         return f"{name} has no field '{absent[0]}', which every {family.family} has"
     return _schema_fault(component)
+
+
+def _base_of(component: type[Component]) -> type[Any]:
+    """The class of its family that a component inherits; a metric has several to choose from."""
+    plain = (each for each in component.__mro__ if not issubclass(each, msgspec.Struct))
+    return next(each for each in plain if issubclass(each, Family))
 
 
 def _schema_fault(component: type[Component]) -> str:

@@ -23,6 +23,8 @@ from neurotrain.engine.predictor import Predictor
 from neurotrain.engine.schedule import StepSchedule
 from neurotrain.engine.setup import Setup
 from neurotrain.losses.total import TotalLoss
+from neurotrain.models.loading import Fit, load_pretrained
+from neurotrain.models.pretrained import survey_weights
 from neurotrain.optim.parameters import parameter_groups
 from neurotrain.optim.schedules import Horizon, Plateau
 from neurotrain.plan.graph import training_digest
@@ -123,6 +125,28 @@ class Builder:
         facts, experiment = self.plan.facts, self.plan.experiment
         torch.manual_seed(mix(experiment.seed, 0) & (2**63 - 1))
         return experiment.model.build(facts.in_channels, facts.out_channels, facts.image_size)
+
+    def pretrain(self, model: nn.Module) -> Fit | None:
+        """Put the planned file's weights into the model; None where the plan has none.
+
+        Raises:
+            DataChanged: the file is not that of the plan.
+            UnusableWeights, WeightsDoNotFit: they cannot be used, or not for this model.
+        """
+        options = self.plan.experiment.pretrained
+        if options is None:
+            return None
+        path = self.resolver.path(options.file)
+        try:
+            found = survey_weights(path)
+        except FileNotFoundError as error:
+            raise DataChanged(f"the pretrained weights are gone: there is no {path}") from error
+        if found != self.plan.facts.pretrained:
+            raise DataChanged(
+                f"{path} is not the file of the plan: its SHA-256 is {found[:12]}…, planned "
+                f"{str(self.plan.facts.pretrained)[:12]}…. Compile again, or put it back"
+            )
+        return load_pretrained(model, path, options)
 
     def criterion(self) -> TotalLoss:
         """The weighted sum of the losses."""

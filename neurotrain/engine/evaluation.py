@@ -1,4 +1,4 @@
-"""One pass over evaluation data: loss, confusion matrix and each sample's own values."""
+"""One pass over evaluation data: loss, metrics and each sample's own values."""
 
 from __future__ import annotations
 
@@ -8,10 +8,9 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-from neurotrain.component.base import tag_of
 from neurotrain.engine.inference import Inference, autocast
-from neurotrain.metrics.base import Metric
-from neurotrain.metrics.functional import count
+from neurotrain.metrics.base import Metric, name_of
+from neurotrain.metrics.tally import Tally
 from neurotrain.recorder.results import SampleScore
 from neurotrain.transforms.batch import Batch
 
@@ -29,8 +28,14 @@ class Scored:
     """int64 (B, ...)."""
     losses: torch.Tensor
     """float64 (B,), the loss of each sample by itself."""
-    counts: torch.Tensor
-    """int64 (B, K, K): each sample's confusion matrix, rows truth."""
+
+    def add_to(self, tally: Tally, rows: slice = slice(None)) -> None:
+        """Gather some samples of the batch."""
+        targets, rois = self.batch.targets, self.batch.rois
+        assert isinstance(targets, torch.Tensor)
+        assert not isinstance(rois, list)
+        roi = None if rois is None else rois[rows]
+        tally.add(self.labels[rows], self.probabilities[rows], targets[rows], roi)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,24 +43,19 @@ class Scores:
     """Values over a whole pass."""
 
     loss: float
-    counts: torch.Tensor
-    foreground_only: bool
-    """Overall values leave class 0 out, which is the background of a segmentation."""
+    tally: Tally
     samples: tuple[SampleScore, ...]
     """Empty where only the whole was asked for."""
 
     def overall(self, metrics: Iterable[Metric]) -> dict[str, float]:
         """Each metric over all pixels or samples."""
-        return {
-            tag_of(metric): metric.overall(self.counts, foreground_only=self.foreground_only)
-            for metric in metrics
-        }
+        return {name_of(metric): self.tally.overall(metric) for metric in metrics}
 
     def per_class(
         self, metrics: Iterable[Metric], classes: tuple[str, ...]
     ) -> dict[str, Mapping[str, float]]:
         """Each metric of each class."""
-        values = {tag_of(metric): metric.per_class(self.counts) for metric in metrics}
+        values = {name_of(metric): self.tally.per_class(metric) for metric in metrics}
         return {
             name: {metric: float(column[index]) for metric, column in values.items()}
             for index, name in enumerate(classes)
@@ -93,18 +93,27 @@ def collect(
 
     Each sample counts once in the loss, whatever its batch.
     """
-    counts = torch.zeros(len(classes), len(classes), dtype=torch.int64)
     losses: list[float] = []
     samples: list[SampleScore] = []
-    maps = False
+    tally: Tally | None = None
     for part in scored:
-        maps = part.labels.ndim > 1
-        counts += part.counts.sum(0).cpu()
+        is_map = part.labels.ndim > 1
+        if tally is None:
+            tally = Tally(metrics, len(classes), is_map=is_map)
         losses += part.losses.tolist()
-        if names is not None:
-            samples += _sample_scores(part, metrics, names, classes)
-    loss = sum(losses) / len(losses) if losses else float("nan")
-    return Scores(loss=loss, counts=counts, foreground_only=maps, samples=tuple(samples))
+        if names is None:
+            part.add_to(tally)
+            continue
+        for row, index in enumerate(part.batch.samples.tolist()):
+            own = Tally(metrics, len(classes), is_map=is_map)
+            part.add_to(own, slice(row, row + 1))
+            tally.merge(own.state())
+            samples.append(_sample_score(part, row, own, metrics, names[index], classes))
+    return Scores(
+        loss=sum(losses) / len(losses) if losses else float("nan"),
+        tally=tally or Tally(metrics, len(classes), is_map=False),
+        samples=tuple(samples),
+    )
 
 
 def mean_loss(
@@ -139,39 +148,30 @@ def _score(
     each = range(len(batch))
     part = [slice(index, index + 1) for index in each]
     losses = [criterion(logits[i], targets[i], None if rois is None else rois[i]) for i in part]
-    counts = [
-        count(labels[i], targets[i], num_classes, None if rois is None else rois[i]) for i in part
-    ]
     return Scored(
         batch=batch,
         probabilities=probabilities,
         labels=labels,
         losses=torch.stack(losses).double(),
-        counts=torch.stack(counts),
     )
 
 
-def _sample_scores(
-    part: Scored, metrics: tuple[Metric, ...], names: tuple[str, ...], classes: tuple[str, ...]
-) -> list[SampleScore]:
-    found = []
-    losses, counts = part.losses.tolist(), part.counts.cpu()
-    for row, index in enumerate(part.batch.samples.tolist()):
-        truth = prediction = ""
-        if part.labels.ndim == 1:
-            truth = classes[int(part.batch.targets[row])]
-            prediction = classes[int(part.labels[row])]
-        foreground_only = part.labels.ndim > 1
-        found.append(
-            SampleScore(
-                id=names[index],
-                loss=losses[row],
-                metrics={
-                    tag_of(metric): metric.overall(counts[row], foreground_only=foreground_only)
-                    for metric in metrics
-                },
-                truth=truth,
-                prediction=prediction,
-            )
-        )
-    return found
+def _sample_score(
+    part: Scored,
+    row: int,
+    tally: Tally,
+    metrics: tuple[Metric, ...],
+    name: str,
+    classes: tuple[str, ...],
+) -> SampleScore:
+    truth = prediction = ""
+    if not tally.is_map:
+        truth = classes[int(part.batch.targets[row])]
+        prediction = classes[int(part.labels[row])]
+    return SampleScore(
+        id=name,
+        loss=float(part.losses[row]),
+        metrics={name_of(metric): tally.overall(metric) for metric in metrics},
+        truth=truth,
+        prediction=prediction,
+    )

@@ -103,6 +103,8 @@ class Executor:
         optimizer = builder.optimizer(model)
         folder = self.run_dir / "train"
         resumes = any((folder / "checkpoints").glob("*.pth"))
+        if not resumes and (fit := builder.pretrain(model)) is not None:
+            self.reporter.tell("weights.loaded", message=f"pretrained weights: {fit}")
         trainer = Trainer(
             folder, model, resumes, options=plan.experiment.train, setup=builder.setup(),
             reporter=self.reporter, flag=self.flag, allow_inexact=self.allow_inexact,

@@ -18,6 +18,8 @@ from neurotrain.engine.checkpoint import CorruptCheckpoint, ForeignCheckpoint
 from neurotrain.engine.exactness import NotExact
 from neurotrain.engine.memory import OutOfMemory, remedy
 from neurotrain.engine.stepping import Diverged
+from neurotrain.models.loading import WeightsDoNotFit
+from neurotrain.models.pretrained import UnusableWeights
 from neurotrain.optim.parameters import NoSuchParameter
 from neurotrain.plan.plan import Plan
 from neurotrain.plan.reading import BadPlan
@@ -48,10 +50,10 @@ _KNOWN: Final[tuple[tuple[tuple[type[Exception], ...], int, str, str], ...]] = (
     ((WorkerHung,), 74, "", "look at the disk or the network; raise data.loader.timeout"),
     ((NoSuchParameter, NoSuchLayer), 2, "", ""),
     ((EnvironmentLacks, PluginAbsent, ImportError), 5, "", ""),
-    ((StageNotReady,), 2, "", ""),
+    ((StageNotReady, WeightsDoNotFit), 2, "", ""),
     ((NotExact,), 2, "", "resume with --allow-inexact, or there"),
     ((CorruptCheckpoint,), 65, "", "restore the file, or start over with --fresh"),
-    ((CorruptSample, DataChanged, InputsNotFound, UnreadableImage), 65, "", ""),
+    ((CorruptSample, DataChanged, InputsNotFound, UnreadableImage, UnusableWeights), 65, "", ""),
     ((BadPlan, ForeignCheckpoint), 65, "", ""),
 )  # fmt: skip
 """Exceptions with their exit code, what the line begins with, and the remedy."""

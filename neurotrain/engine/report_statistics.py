@@ -14,7 +14,6 @@ from neurotrain.recorder.results import SampleScore, TestResult
 
 SEED: Final = 1979
 CONFIDENCE: Final = 0.95
-SMALLER_IS_BETTER: Final = frozenset({"loss", "hausdorff95", "hd95"})
 CORRECT: Final = "correct"
 """The name of the share of samples that are classified right."""
 _MOST_RESAMPLES: Final = 10_000
@@ -135,4 +134,4 @@ def _badness(result: TestResult, at: int) -> tuple[float, float]:
         return by_loss, 0.0
     if math.isnan(value):
         return math.inf, by_loss
-    return (-value if name in SMALLER_IS_BETTER else value), by_loss
+    return (-value if name in result.falling else value), by_loss

@@ -5,13 +5,7 @@ from __future__ import annotations
 import math
 from typing import Final
 
-from neurotrain.engine.report_statistics import (
-    CORRECT,
-    SEED,
-    SMALLER_IS_BETTER,
-    Summary,
-    num_resamples,
-)
+from neurotrain.engine.report_statistics import CORRECT, SEED, Summary, num_resamples
 from neurotrain.recorder.results import TestResult
 from neurotrain.visualizer.labels import shown
 
@@ -23,6 +17,11 @@ SYNTHETIC: Final = (
 EFRON: Final = (
     "Efron B. Bootstrap methods: another look at the jackknife. Annals of Statistics 7 (1979) 1-26."
 )
+_OTHER_RANGES: Final = frozenset(
+    {"cohen_kappa", "matthews", "hausdorff95", "surface_distance", "loss"}
+)
+"""Metrics that do not run from 0, the worst, to 1, the best."""
+_BY_SAMPLE: Final = ("hausdorff95", "surface_distance", "surface_dice", "cldice")
 _MEANINGS: Final = {
     "dice": "overlap of prediction and truth: twice what they share, over the sum of both;"
     " 0 is none, 1 is perfect; the same as F1",
@@ -36,8 +35,13 @@ _MEANINGS: Final = {
     "f1": "harmonic mean of precision and recall; 0 is worst, 1 is perfect",
     "auroc": "chance that a {unit} of the class gets a higher score than another;"
     " 0.5 is guessing, 1 is perfect",
+    "average_precision": "precision at every threshold, averaged over the recall; 1 is perfect",
+    "cohen_kappa": "agreement beyond what chance gives; 0 is guessing, 1 is perfect",
+    "matthews": "correlation of prediction and truth; 0 is guessing, 1 is perfect",
     "hausdorff95": "distance between the outlines of prediction and truth that 95 % stay below;"
     " 0 is perfect",
+    "surface_distance": "mean distance between the outlines of prediction and truth; 0 is perfect",
+    "surface_dice": "share of both outlines within the tolerance of the other; 1 is perfect",
     "cldice": "overlap of the centre lines of prediction and truth; 0 is none, 1 is perfect",
     "loss": "what training made small; smaller is better",
     CORRECT: "share of the samples that are classified right",
@@ -70,7 +74,7 @@ def meaning_of(metric: str, task: str) -> str:
 
 def has_range(metric: str, value: float) -> bool:
     """Whether the metric is known to run from 0, the worst, to 1, the best."""
-    return metric in _MEANINGS and metric not in SMALLER_IS_BETTER and 0 <= value <= 1
+    return metric in _MEANINGS and metric not in _OTHER_RANGES and 0 <= value <= 1
 
 
 def duration_text(seconds: float) -> str:
@@ -125,12 +129,20 @@ def pooling_text(result: TestResult) -> str:
             " averaged over the classes. The loss is the mean over the samples."
         )
     background = shown(result.classes[0], 40) if result.classes else ""
-    return (
+    by_sample = [name for name in _BY_SAMPLE if name in result.overall]
+    text = (
         "Overall values are pooled over all scored pixels of all samples: the counts are added"
         " up before anything is divided, so large samples weigh more. The background,"
-        f" '{background}', is left out of all but accuracies; of several other classes the overall"
-        " value is the mean. The loss is the mean over the samples."
+        f" '{background}', is left out of all but accuracies, kappa and Matthews; of several other"
+        " classes the overall value is the mean. The loss is the mean over the samples."
     )
+    if by_sample:
+        text += (
+            f" So {'is' if len(by_sample) == 1 else 'are'} {', '.join(by_sample)}: a class in"
+            " neither mask of a sample is left out there, and one in only one of them has the worst"
+            " value: 0 for a share, the diagonal of the image for a distance."
+        )
+    return text
 
 
 def statistics_text(result: TestResult, summaries: tuple[Summary, ...]) -> str:

@@ -23,6 +23,10 @@ class Loss(Family):
     """The model outputs it is made for: `sigmoid` (one logit), `softmax` (one logit a class)."""
     weight: float
 
+    def contradiction(self, num_classes: int) -> tuple[str, str] | None:
+        """The parameter that suits the others or the classes not, and why; None where all do."""
+        return None
+
     def build(self) -> Compute:
         """The function (logits, targets, roi) -> loss of shape ().
 
@@ -30,3 +34,19 @@ class Loss(Family):
         interest bool (B, ...) or None.
         """
         raise AssertionError(f"{type(self).__name__} cannot be built")
+
+
+def weights_fault(
+    weights: tuple[float, ...] | None, num_counted: int, what: str
+) -> tuple[str, str] | None:
+    """What is wrong with the weights of a loss that counts so many classes; None where nothing is.
+
+    `what` says in words which those are.
+    """
+    if weights is None:
+        return None
+    if num_counted == 1:
+        return "class_weights", f"{what} alone counts, so there is nothing to weigh"
+    if len(weights) != num_counted:
+        return "class_weights", f"{what} need {num_counted} weights; there are {len(weights)}"
+    return None if any(weights) else ("class_weights", "all weights are 0")

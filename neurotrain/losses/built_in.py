@@ -8,11 +8,15 @@ from typing import Any, Final
 from neurotrain.component.base import Component
 from neurotrain.component.catalogue import Catalogue
 from neurotrain.losses.base import Loss
-from neurotrain.losses.likelihood import BinaryCrossEntropy, CrossEntropy
-from neurotrain.losses.overlap import DiceLoss
+from neurotrain.losses.centreline import ClDiceLoss
+from neurotrain.losses.likelihood import BinaryCrossEntropy, CrossEntropy, FocalLoss
+from neurotrain.losses.overlap import DiceLoss, GeneralisedDiceLoss, TverskyLoss
 from neurotrain.losses.total import TotalLoss
 
-BUILT_IN: Final[tuple[type[Component], ...]] = (DiceLoss, BinaryCrossEntropy, CrossEntropy)
+BUILT_IN: Final[tuple[type[Component], ...]] = (
+    *(DiceLoss, GeneralisedDiceLoss, TverskyLoss, ClDiceLoss),
+    *(BinaryCrossEntropy, CrossEntropy, FocalLoss),
+)
 
 
 def get_criterion(config: str | Mapping[str, Any] | Sequence[str | Mapping[str, Any]]) -> TotalLoss:

@@ -1,6 +1,30 @@
 """Metrics, as components of a spec and as plain functions."""
 
 from neurotrain.metrics.built_in import BUILT_IN, get_metric_fns
-from neurotrain.metrics.functional import accuracy, dice, iou_seg
+from neurotrain.metrics.functions import (
+    accuracy,
+    auroc,
+    cldice,
+    dice,
+    f1,
+    hausdorff95,
+    iou_seg,
+    precision,
+    recall,
+    specificity,
+)
 
-__all__ = ["BUILT_IN", "accuracy", "dice", "get_metric_fns", "iou_seg"]
+__all__ = [
+    "BUILT_IN",
+    "accuracy",
+    "auroc",
+    "cldice",
+    "dice",
+    "f1",
+    "get_metric_fns",
+    "hausdorff95",
+    "iou_seg",
+    "precision",
+    "recall",
+    "specificity",
+]

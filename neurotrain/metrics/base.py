@@ -1,7 +1,7 @@
-"""What a metric component offers: values from a confusion matrix.
+"""What a metric component offers, by what it is a function of.
 
-All metrics of this family are functions of one matrix of counts, so a pass over the data fills the
-matrix once, on the device, and any number of metrics read it.
+A metric reads a confusion matrix, a class's ranking of scores, or one sample's masks. A pass over
+the data gathers each of these once, and only what its metrics read; see `tally`.
 """
 
 from __future__ import annotations
@@ -13,6 +13,9 @@ from neurotrain.component.base import Family, tag_of
 if TYPE_CHECKING:
     import torch
 
+    from neurotrain.metrics.curve import Curve
+    from neurotrain.metrics.masks import MaskPair
+
 
 class Metric(Family):
     """What tells how good predictions are."""
@@ -21,6 +24,12 @@ class Metric(Family):
     family: ClassVar[str] = "metric"
     tasks: ClassVar[tuple[str, ...]] = ("segmentation", "classification")
     better: ClassVar[Literal["min", "max"]] = "max"
+
+
+class MatrixMetric(Metric):
+    """A metric of the confusion matrix of all pixels or samples."""
+
+    __slots__ = ()
 
     def per_class(self, counts_KK: torch.Tensor) -> torch.Tensor:
         """A float64 value a class, NaN where it is not defined.
@@ -34,11 +43,39 @@ class Metric(Family):
 
     def overall(self, counts_KK: torch.Tensor, *, foreground_only: bool) -> float:
         """The mean over the classes where it is defined, class 0 left out where asked."""
-        values = self.per_class(counts_KK)[1 if foreground_only else 0 :]
-        defined = values[~values.isnan()]
-        return float(defined.mean()) if len(defined) else float("nan")
+        return mean_of_defined(self.per_class(counts_KK)[1 if foreground_only else 0 :])
+
+
+class CurveMetric(Metric):
+    """A metric of how each class's scores rank its own pixels or samples above all others."""
+
+    __slots__ = ()
+
+    def of_curve(self, curve: Curve) -> float:
+        """The value of one class against the rest, NaN where it is not defined."""
+        raise AssertionError(f"{type(self).__name__} has no values")
+
+
+class MapMetric(Metric):
+    """A metric of the masks of each sample by itself; values are means over the samples.
+
+    The background has no value: it has no shape of its own.
+    """
+
+    __slots__ = ()
+    tasks: ClassVar[tuple[str, ...]] = ("segmentation",)
+
+    def of_pair(self, pair: MaskPair) -> float:
+        """The value of one class in one sample; at least one of the two masks has a pixel."""
+        raise AssertionError(f"{type(self).__name__} has no values")
 
 
 def name_of(metric: Metric) -> str:
     """The name under which its values are recorded."""
     return tag_of(metric)
+
+
+def mean_of_defined(values: torch.Tensor) -> float:
+    """The mean over what is not NaN; NaN where all is."""
+    defined = values[~values.isnan()]
+    return float(defined.mean()) if len(defined) else float("nan")

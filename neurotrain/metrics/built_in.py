@@ -9,17 +9,21 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from neurotrain.component.base import Component
 from neurotrain.component.catalogue import Catalogue
 from neurotrain.metrics.base import Metric, name_of
+from neurotrain.metrics.curve import AUROC, AveragePrecision
 from neurotrain.metrics.functional import values
 from neurotrain.metrics.overlap import (
     F1,
     Accuracy,
     BalancedAccuracy,
+    CohenKappa,
     Dice,
     IoU,
+    Matthews,
     Precision,
     Recall,
     Specificity,
 )
+from neurotrain.metrics.shape import ClDice, Hausdorff95, SurfaceDice, SurfaceDistance
 
 if TYPE_CHECKING:
     import torch
@@ -27,6 +31,8 @@ if TYPE_CHECKING:
 BUILT_IN: Final[tuple[type[Component], ...]] = (
     *(Dice, IoU, Accuracy, BalancedAccuracy),
     *(Precision, Recall, Specificity, F1),
+    *(CohenKappa, Matthews, AUROC, AveragePrecision),
+    *(Hausdorff95, SurfaceDistance, SurfaceDice, ClDice),
 )
 MetricFunction: TypeAlias = "Callable[..., torch.Tensor]"
 """(predictions, targets, inputs="logits", num_classes=None) to one float64 value a class."""

@@ -1,11 +1,10 @@
-"""Metrics as plain functions of predictions and targets, and the counting behind them."""
+"""Metrics of predictions and targets, and the counting behind them."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
-from neurotrain.metrics.base import Metric
-from neurotrain.metrics.overlap import Accuracy, Dice, IoU
+from neurotrain.metrics.base import CurveMetric, MapMetric, Metric, name_of
 
 if TYPE_CHECKING:
     import torch
@@ -48,43 +47,6 @@ def count(
     return counts.scatter_add_(0, cells, ones).view(num_classes, num_classes)
 
 
-def dice(
-    predictions: torch.Tensor,
-    targets: torch.Tensor,
-    inputs: Inputs = "logits",
-    *,
-    num_classes: int | None = None,
-) -> torch.Tensor:
-    """Dice of each class, float64 (K,), pooled over the batch; NaN for classes that never occur.
-
-    K is the number of channels, at least 2. Labels do not tell it: without `num_classes` it is one
-    more than the largest label.
-    """
-    return values(Dice(), predictions, targets, inputs, num_classes)
-
-
-def iou_seg(
-    predictions: torch.Tensor,
-    targets: torch.Tensor,
-    inputs: Inputs = "logits",
-    *,
-    num_classes: int | None = None,
-) -> torch.Tensor:
-    """Intersection over union of each class, float64 (K,), pooled over the batch, as `dice`."""
-    return values(IoU(), predictions, targets, inputs, num_classes)
-
-
-def accuracy(
-    predictions: torch.Tensor,
-    targets: torch.Tensor,
-    inputs: Inputs = "logits",
-    *,
-    num_classes: int | None = None,
-) -> torch.Tensor:
-    """The share of each class's pixels or samples that are right, float64 (K,), as `dice`."""
-    return values(Accuracy(), predictions, targets, inputs, num_classes)
-
-
 def values(
     metric: Metric,
     predictions: torch.Tensor,
@@ -92,17 +54,24 @@ def values(
     inputs: Inputs = "logits",
     num_classes: int | None = None,
 ) -> torch.Tensor:
-    """A metric of each class, float64 (K,), pooled over the batch.
+    """A metric of each class, float64 (K,), over the batch as over a whole pass.
 
     Raises:
-        ValueError: predictions and targets differ in shape, or a label is none of the classes.
+        ValueError: predictions and targets differ in shape, a label is none of the classes, or the
+            metric needs scores or label maps and is not given them.
     """
     import torch
+
+    from neurotrain.metrics.tally import Tally
 
     labels, truth = to_labels(predictions, inputs), targets.long()
     if labels.shape != truth.shape:
         shapes = f"{tuple(labels.shape)}, targets {tuple(truth.shape)}"
         raise ValueError(f"predicted labels have the shape {shapes}")
+    if isinstance(metric, CurveMetric) and inputs == "labels":
+        raise ValueError(f"'{name_of(metric)}' ranks logits or probabilities, not labels")
+    if isinstance(metric, MapMetric) and labels.ndim != 3:
+        raise ValueError(f"'{name_of(metric)}' measures label maps (B, H, W), not {labels.ndim}-d")
     present = torch.cat([labels.flatten(), truth.flatten()])
     smallest, largest = (int(present.min()), int(present.max())) if len(present) else (0, 0)
     if inputs != "labels":
@@ -114,4 +83,17 @@ def values(
     if smallest < 0 or largest >= told:
         wrong = smallest if smallest < 0 else largest
         raise ValueError(f"there is a label {wrong} in data of {told} classes")
-    return metric.per_class(count(labels, truth, told))
+    tally = Tally((metric,), told, is_map=labels.ndim > 1)
+    scores = None if inputs == "labels" else _to_probabilities(predictions, inputs)
+    tally.add(labels, scores, truth)
+    return tally.per_class(metric)
+
+
+def _to_probabilities(predictions: torch.Tensor, inputs: Inputs) -> torch.Tensor:
+    """Probabilities of all classes, (B, K, ...) with K at least 2."""
+    import torch
+
+    if predictions.shape[1] > 1:
+        return predictions.softmax(1) if inputs == "logits" else predictions
+    foreground = predictions.sigmoid() if inputs == "logits" else predictions
+    return torch.cat([1 - foreground, foreground], dim=1)

@@ -9,12 +9,17 @@ from neurotrain.component.base import Component, Options, Positive
 from neurotrain.component.catalogue import Catalogue
 from neurotrain.models.base import Model
 from neurotrain.models.classifiers import MLP, SimpleCNN
+from neurotrain.models.large_classifiers import DenseNet, EfficientNet, ResNet, ViT
+from neurotrain.models.segmenters import AttentionUNet, DynUNet, SegResNet, SwinUNETR
 from neurotrain.models.unet import BasicUNet, UNet
 
 if TYPE_CHECKING:
     from torch import nn
 
-BUILT_IN: Final[tuple[type[Component], ...]] = (UNet, BasicUNet, SimpleCNN, MLP)
+BUILT_IN: Final[tuple[type[Component], ...]] = (
+    *(UNet, BasicUNet, AttentionUNet, SegResNet, DynUNet, SwinUNETR),
+    *(SimpleCNN, MLP, ResNet, DenseNet, EfficientNet, ViT),
+)
 
 
 class _Data(Options, frozen=True, kw_only=True):

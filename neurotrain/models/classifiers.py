@@ -28,6 +28,11 @@ class SimpleCNN(Component, Model, tag="simple_cnn", frozen=True, kw_only=True):
         Share, Meta(description="Share of features set to zero before the last layer")
     ] = 0.0
 
+    @property
+    def min_side(self) -> int:
+        """Every block but the first halves the size."""
+        return int(2 ** (len(self.channels) - 1))
+
     def build(self, in_channels: int, out_channels: int, size: tuple[int, int] | None) -> nn.Module:
         """The blocks, global average pooling and a linear layer."""
         from torch import nn

@@ -233,6 +233,10 @@ def _raise_warning(view: View, event: Event) -> View:
     return _with_note(view, event, "warn", reading.text(event.data.get("message")))
 
 
+def _load_weights(view: View, event: Event) -> View:
+    return _with_note(view, event, "info", reading.text(event.data.get("message")))
+
+
 def _finish_run(view: View, event: Event) -> View:
     return _with_end(view, event, "finished")
 
@@ -312,6 +316,7 @@ _KINDS: Final[Mapping[str, Fold]] = MappingProxyType(
         "checkpoint.saved": _save_checkpoint,
         "progress.reported": _report_progress,
         "machine.sampled": _sample_machine,
+        "weights.loaded": _load_weights,
         "warning.raised": _raise_warning,
         "update.skipped": _raise_warning,
         "training.rolled_back": _raise_warning,

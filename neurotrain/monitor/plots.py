@@ -16,7 +16,16 @@ from neurotrain.monitor.view import View
 SMOOTHINGS: Final = (0.0, 0.6, 0.9)
 _BY_STEP: Final = ("lr", "grad_norm", "samples_per_s")
 _MIN_TO_SMOOTH: Final = 10
-_SMALLER_IS_BETTER: Final = ("loss", "error", "hd95", "hausdorff", "perplexity", "mae", "mse")
+_SMALLER_IS_BETTER: Final = (
+    "loss",
+    "error",
+    "hd95",
+    "hausdorff",
+    "distance",
+    "perplexity",
+    "mae",
+    "mse",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -47,6 +47,10 @@ def build_graph(
         graph.add(f"data.{name}", "dataset", [part, spec["data"][part.source], common], dataset)
         graph.add(f"loader.{name}", "loader", [transforms], [f"data.{name}", *applied])
     model, schedule = graph.plugins(experiment.model), graph.plugins(experiment.train.scheduler)
+    if facts.pretrained is not None:
+        how = {key: value for key, value in spec["pretrained"].items() if key != "file"}
+        graph.add("pretrained", "artifact", [facts.pretrained, how])
+        model = [*model, "pretrained"]
     graph.add("model", "model", [spec["model"], facts.in_channels, facts.out_channels], model)
     graph.add("loss", "loss", [spec["loss"]], graph.plugins(*experiment.loss))
     graph.add("metrics", "metrics", [spec["metrics"], common], graph.plugins(*experiment.metrics))

@@ -97,6 +97,9 @@ class Facts(Options, frozen=True, kw_only=True):
     monitor_mode: Annotated[
         Literal["min", "max"], Meta(description="Whether smaller or larger values are better")
     ]
+    pretrained: Annotated[
+        Digest | None, Meta(description="SHA-256 of the file of the model's first weights")
+    ] = None
 
 
 class GraphNode(Options, frozen=True, kw_only=True):

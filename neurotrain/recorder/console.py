@@ -34,6 +34,7 @@ class PlainLines:
             "step.finished": self._step,
             "epoch.finished": self._epoch,
             "early_stopping.updated": self._stopping,
+            "weights.loaded": self._loaded,
             "warning.raised": self._warning,
             "update.skipped": self._warning,
             "training.rolled_back": self._warning,
@@ -116,6 +117,9 @@ class PlainLines:
 
     def _warning(self, event: Event) -> str:
         return f"warning: {event.data.get('message')}"
+
+    def _loaded(self, event: Event) -> str:
+        return str(event.data.get("message"))
 
     def _failed(self, event: Event) -> str:
         hint = event.data.get("hint")

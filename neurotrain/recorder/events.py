@@ -6,6 +6,7 @@ events in their places:
     run.started                     plan summary: name, stages, epochs, steps, monitor, data
     run.resumed                     from_step: later records of earlier attempts are superseded
     stage.started                   per stage of the graph: trainer, tester, predictor
+      weights.loaded                message: what of the pretrained weights matched
       epoch.started                 lr
         step.finished               loss, lr, grad_norm, samples_per_s; at most a few per second
       validation.finished           metrics, seconds

@@ -37,6 +37,8 @@ class TestResult:
     overall: Mapping[str, float]
     """Metric values over all pixels or samples, and `loss`."""
     per_class: Mapping[str, Mapping[str, float]]
+    falling: frozenset[str] = frozenset()
+    """Metrics that are better when they are smaller."""
     confusion: tuple[tuple[int, ...], ...]
     """Counts of pixels or samples, rows truth, columns prediction."""
     samples: tuple[SampleScore, ...]

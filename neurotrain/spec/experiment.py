@@ -17,6 +17,7 @@ from neurotrain.dataset.blocks import Data
 from neurotrain.losses.base import Loss
 from neurotrain.metrics.base import Metric
 from neurotrain.models.base import Model
+from neurotrain.models.pretrained import Pretrained
 from neurotrain.postprocess.base import Postprocess
 from neurotrain.spec.loggers import Logger
 from neurotrain.spec.train import TrainOptions
@@ -144,6 +145,9 @@ class Experiment(Options, frozen=True, kw_only=True):
     task: Annotated[Task, Meta(description="What is to be learned")]
     data: Annotated[Data, Meta(description="Where samples come from")]
     model: Annotated[Model, Meta(description="The network")]
+    pretrained: Annotated[
+        Pretrained | None, Meta(description="First weights of the model; absent: from the seed")
+    ] = None
     loss: Annotated[
         tuple[Loss, ...], Meta(description="What is made small: the weighted sum", min_length=1)
     ]

@@ -35,7 +35,7 @@ def test_a_plain_config_is_the_specs_loss(config: Any, losses: Any) -> None:
     [
         ("dicee", "no loss is named 'dicee'; did you mean 'dice'?"),
         ({"type": "bce", "wieght": 1}, "'bce' has no key 'wieght'; did you mean 'weight'?"),
-        ({"weight": 1}, "this loss has no `type`; there are: bce, cross_entropy, dice"),
+        ({"weight": 1}, "this loss has no `type`; there are: bce, cldice, cross_entropy, dice"),
         ({"type": "bce", "weight": "much"}, "Expected `float`, got `str` - at `$.weight`"),
         ({"type": "bce", "weight": -1}, "at `$.weight`"),
         ([], "at least one loss"),

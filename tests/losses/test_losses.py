@@ -17,6 +17,7 @@ from neurotrain.losses.overlap import DiceLoss
 from neurotrain.losses.total import TotalLoss
 
 SIZE = (9, 13)
+NAMES = [component.__struct_config__.tag for component in BUILT_IN]
 Parts = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
 
 
@@ -27,6 +28,11 @@ def problem(channels: int, num: int = 4, size: tuple[int, ...] = SIZE) -> Parts:
     targets = torch.randint(0, max(2, channels), (num, *size), generator=generator)
     roi = torch.rand(num, *size, generator=generator) < 0.5
     return logits, targets, roi
+
+
+def channels_of(name: str) -> int:
+    """One logit where a loss takes it, else three."""
+    return 1 if "sigmoid" in LOSSES[name].outputs else 3  # type: ignore[attr-defined]
 
 
 def monai_dice(channels: int, *, smooth: float, batch: bool, background: bool = False) -> Any:
@@ -118,22 +124,23 @@ def test_cross_entropy_of_a_region_is_that_of_its_pixels(smoothing: float) -> No
     torch.testing.assert_close(loss, expected)
 
 
-@pytest.mark.parametrize("name", ["dice", "bce", "cross_entropy"])
+@pytest.mark.parametrize("name", NAMES)
 def test_only_the_region_has_gradients(name: str) -> None:
-    """Pixels outside the region do not change the weights."""
-    logits, targets, roi = problem(3 if name == "cross_entropy" else 1)
+    """Pixels outside the region do not change the weights; those inside do."""
+    logits, targets, roi = problem(channels_of(name))
     logits.requires_grad_()
     LOSSES[name]().build()(logits, targets, roi).backward()
     assert logits.grad is not None
     gradient = logits.grad.abs().sum(1)
     assert float(gradient[~roi].max()) == 0
-    assert float(gradient[roi].min()) > 0
+    # A centre line touches few pixels.
+    assert float((gradient[roi] > 0).float().mean()) > (0.2 if name == "cldice" else 0.999)
 
 
-@pytest.mark.parametrize("name", ["dice", "bce", "cross_entropy"])
+@pytest.mark.parametrize("name", NAMES)
 def test_an_empty_region_is_finite(name: str) -> None:
     """A region without a pixel gives a finite loss and no gradient."""
-    logits, targets, roi = problem(3 if name == "cross_entropy" else 1)
+    logits, targets, roi = problem(channels_of(name))
     logits.requires_grad_()
     loss = LOSSES[name]().build()(logits, targets, torch.zeros_like(roi))
     loss.backward()
@@ -142,22 +149,20 @@ def test_an_empty_region_is_finite(name: str) -> None:
     assert float(logits.grad.abs().max()) == 0
 
 
-@pytest.mark.parametrize("name", ["dice", "bce", "cross_entropy"])
+@pytest.mark.parametrize("name", NAMES)
 def test_half_precision_logits_are_summed_in_float32(name: str) -> None:
     """Logits in bfloat16 give a float32 loss, that of the same logits in float32."""
-    logits, targets, _ = problem(3 if name == "cross_entropy" else 1)
+    logits, targets, _ = problem(channels_of(name))
     compute, half = LOSSES[name]().build(), logits.bfloat16()
     loss = compute(half, targets, None)
     assert loss.dtype == torch.float32
     torch.testing.assert_close(loss, compute(half.float(), targets, None))
 
 
-@pytest.mark.parametrize("name", ["dice", "bce", "cross_entropy"])
+@pytest.mark.parametrize("name", NAMES)
 def test_losses_work_on_meta(name: str) -> None:
     """A loss has its shape and dtype on tensors without data."""
-    logits, targets, roi = (
-        part.to("meta") for part in problem(3 if name == "cross_entropy" else 1)
-    )
+    logits, targets, roi = (part.to("meta") for part in problem(channels_of(name)))
     loss = LOSSES[name]().build()(logits, targets, roi)
     assert (loss.shape, loss.dtype, loss.device.type) == ((), torch.float32, "meta")
 

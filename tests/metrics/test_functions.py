@@ -6,9 +6,21 @@ from typing import Any
 
 import pytest
 import torch
-from sklearn.metrics import f1_score, jaccard_score, recall_score
+from sklearn.metrics import f1_score, jaccard_score, recall_score, roc_auc_score
 
-from neurotrain.metrics import accuracy, dice, get_metric_fns, iou_seg
+from neurotrain.metrics import (
+    accuracy,
+    auroc,
+    cldice,
+    dice,
+    f1,
+    get_metric_fns,
+    hausdorff95,
+    iou_seg,
+    precision,
+    recall,
+    specificity,
+)
 from neurotrain.metrics.functional import to_labels
 
 ORACLES = [(dice, f1_score), (iou_seg, jaccard_score), (accuracy, recall_score)]
@@ -43,6 +55,51 @@ def test_values_of_one_logit_are_sklearns(function: Any, oracle: Any) -> None:
     assert function(logits, targets).tolist() == pytest.approx(expected)
     probabilities = function(logits.sigmoid(), targets, inputs="probabilities")
     assert probabilities.tolist() == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_auroc_ranks_logits_and_probabilities(channels: int) -> None:
+    """Both give scikit-learn's value of every class against the rest; labels cannot be ranked."""
+    logits, targets = problem(channels)
+    likely = logits.sigmoid() if channels == 1 else logits.softmax(1)
+    scores = torch.cat([1 - likely, likely], 1) if channels == 1 else likely
+    expected = [
+        roc_auc_score((targets == label).flatten(), scores[:, label].flatten())
+        for label in range(max(2, channels))
+    ]
+    assert auroc(logits, targets).tolist() == pytest.approx(expected, abs=1e-3)
+    assert (
+        auroc(likely, targets, inputs="probabilities").tolist() == auroc(logits, targets).tolist()
+    )
+    with pytest.raises(ValueError, match="'auroc' ranks logits or probabilities, not labels"):
+        auroc(targets, targets, inputs="labels")
+
+
+@pytest.mark.parametrize("function", [hausdorff95, cldice])
+def test_shapes_need_label_maps(function: Any) -> None:
+    """Distances and centre lines are those of maps; the background has none."""
+    logits, targets = problem(3)
+    values = function(logits, targets)
+    assert values.isnan().tolist() == [True, False, False]
+    with pytest.raises(ValueError, match="measures label maps"):
+        function(logits[:, :, 0, 0], targets[:, 0, 0])
+
+
+def test_distances_have_the_unit_of_the_spacing() -> None:
+    """Pixels of two millimetres double the distance."""
+    logits, targets = problem(3)
+    pixels = hausdorff95(logits, targets)[1:]
+    assert hausdorff95(logits, targets, spacing=(2.0, 2.0))[1:].tolist() == (2 * pixels).tolist()
+
+
+def test_plain_functions_are_the_specs_metrics() -> None:
+    """Each of them gives what the metric of its name gives."""
+    logits, targets = problem(3)
+    plain = (precision, recall, specificity, f1, auroc, hausdorff95, cldice)
+    functions = get_metric_fns([function.__name__ for function in plain])
+    for function in plain:
+        expected = functions[function.__name__](logits, targets)
+        assert torch.equal(function(logits, targets).nan_to_num(-1), expected.nan_to_num(-1))
 
 
 def test_a_tie_is_foreground() -> None:

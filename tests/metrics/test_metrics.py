@@ -12,14 +12,16 @@ import torch
 from sklearn import metrics as sklearn
 from torchmetrics.functional import classification as torchmetrics
 
-from neurotrain.metrics.base import Metric, name_of
+from neurotrain.metrics.base import MatrixMetric, name_of
 from neurotrain.metrics.functional import count
 from neurotrain.metrics.overlap import (
     F1,
     Accuracy,
     BalancedAccuracy,
+    CohenKappa,
     Dice,
     IoU,
+    Matthews,
     Precision,
     Recall,
     Specificity,
@@ -27,7 +29,7 @@ from neurotrain.metrics.overlap import (
 
 Pair = tuple[torch.Tensor, torch.Tensor]
 CASES = ["two", "five", "no-truth", "no-prediction", "absent", "one-class"]
-METRICS: dict[str, Metric] = {
+METRICS: dict[str, MatrixMetric] = {
     name_of(metric): metric
     for metric in (
         *(Dice(), IoU(), Accuracy(), BalancedAccuracy()),
@@ -187,3 +189,49 @@ def test_more_is_better(name: str) -> None:
     assert METRICS[name].better == "max"
     perfect: Any = torch.tensor([[5, 0, 0], [0, 3, 0], [0, 0, 9]])
     assert METRICS[name].overall(perfect, foreground_only=True) == 1
+
+
+AGREEMENT = {CohenKappa(): sklearn.cohen_kappa_score, Matthews(): sklearn.matthews_corrcoef}
+
+
+@pytest.mark.parametrize("case", ["two", "five", "no-truth", "no-prediction", "absent"])
+@pytest.mark.parametrize("metric", AGREEMENT, ids=name_of)
+def test_agreement_is_sklearns(metric: MatrixMetric, case: str) -> None:
+    """Kappa and Matthews: of all classes together, and of each class against the rest."""
+    predicted, truth, num_classes = labels_of(case)
+    counts, oracle = count(predicted, truth, num_classes), AGREEMENT[metric]
+    found = metric.overall(counts, foreground_only=True)
+    assert found == pytest.approx(oracle(truth.flatten(), predicted.flatten()))
+    values, occurs = metric.per_class(counts), present(predicted, truth, num_classes)
+    for label in range(num_classes):
+        if occurs[label]:
+            expected = oracle((truth == label).flatten(), (predicted == label).flatten())
+            assert float(values[label]) == pytest.approx(expected)
+        else:
+            assert bool(values[label].isnan())
+
+
+@pytest.mark.parametrize("metric", AGREEMENT, ids=name_of)
+def test_agreement_of_nothing_is_not_defined(metric: MatrixMetric) -> None:
+    """Where nothing was counted, and where all is of one class, there is nothing to agree on."""
+    for counts in (torch.zeros(2, 2, dtype=torch.int64), torch.tensor([[7, 0], [0, 0]])):
+        assert np.isnan(metric.overall(counts, foreground_only=False))
+        assert metric.per_class(counts).isnan().all()
+
+
+@pytest.mark.parametrize("metric", AGREEMENT, ids=name_of)
+def test_guessing_one_class_agrees_by_chance_alone(metric: MatrixMetric) -> None:
+    """All predicted as one class has 0, as in scikit-learn."""
+    counts = torch.tensor([[5, 0], [4, 0]])
+    assert metric.overall(counts, foreground_only=False) == pytest.approx(0, abs=1e-12)
+    assert metric.per_class(counts).tolist() == pytest.approx([0, 0], abs=1e-12)
+
+
+@pytest.mark.parametrize("metric", AGREEMENT, ids=name_of)
+def test_agreement_of_many_pixels_does_not_overflow(metric: MatrixMetric) -> None:
+    """Counts of a large test set give what their shares give."""
+    counts = torch.tensor([[5, 2], [1, 4]])
+    expected = metric.overall(counts, foreground_only=False)
+    large = counts * 2**40
+    assert metric.overall(large, foreground_only=False) == pytest.approx(expected)
+    assert metric.per_class(large).tolist() == pytest.approx(metric.per_class(counts).tolist())

@@ -6,6 +6,13 @@ import json
 from pathlib import Path
 from typing import Final
 
+import pytest
+
+from neurotrain.component.base import Component
+from neurotrain.component.plugin_form import malformation
+from neurotrain.metrics.base import CurveMetric, MapMetric, MatrixMetric, Metric
+from neurotrain.spec.catalogue import built_in
+
 from .making import install, neurotrain
 
 KINDS: Final = '''
@@ -71,3 +78,25 @@ def test_every_other_family_runs(tmp_path: Path) -> None:
     needing = {name for name, node in nodes.items() if "plugin.kinds" in node.get("needs", ())}
     wanted = {"data.train", "data.valid", "data.test", "metrics", "optimizer", "scheduler"}
     assert needing == wanted | {"predictor"}
+
+
+@pytest.mark.parametrize(
+    ("base", "method"),
+    [(MatrixMetric, "per_class"), (CurveMetric, "of_curve"), (MapMetric, "of_pair")],
+)
+def test_each_kind_of_metric_has_its_own_method(base: type, method: str) -> None:
+    """A metric without what its kind computes is told; with it, nothing is wrong."""
+    names = {"__doc__": "A metric.", "__module__": __name__}
+    settings = {"tag": "own", "frozen": True, "kw_only": True}
+    lacking = type(Component)("Own", (Component, base), names, **settings)
+    assert malformation(lacking, built_in()) == f"Own defines no {method}()"
+    whole = type(Component)("Own", (Component, base), {**names, method: print}, **settings)
+    assert malformation(whole, built_in()) == ""
+
+
+def test_a_metric_inherits_one_of_the_kinds() -> None:
+    """The common base alone says not what the metric is a function of."""
+    names = {"__doc__": "A metric.", "__module__": __name__, "per_class": print}
+    kind = type(Component)("Own", (Component, Metric), names, tag="own", frozen=True, kw_only=True)
+    told = "Own inherits Metric alone; inherit CurveMetric or MapMetric or MatrixMetric"
+    assert malformation(kind, built_in()) == told

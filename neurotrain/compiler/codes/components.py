@@ -96,9 +96,24 @@ WINDOW_UNUSED: Final = Code(
     example="task: {type: classification}\ntest: {sliding_window: [64, 64]}",
     instead="task: {type: classification}",
 )
+MISSING_WEIGHTS: Final = Code(
+    "missing-weights",
+    what="The file of pretrained weights does not exist.",
+    why="Training would start from other weights than you think.",
+    example="pretrained: {file: weigths/encoder.pth}",
+    instead="pretrained: {file: weights/encoder.pth}",
+)
+UNUSABLE_WEIGHTS: Final = Code(
+    "unusable-weights",
+    what="A file of pretrained weights is of no known form, or damaged.",
+    why="Weights are read from what torch.save or safetensors wrote, without running code.",
+    example="pretrained: {file: model.onnx}",
+    instead="torch.save(model.state_dict(), 'model.pth')\npretrained: {file: model.pth}",
+)
 
 CODES: Final = (
     MODEL_NOT_FOR_TASK, LOSS_NOT_FOR_TASK, METRIC_NOT_FOR_TASK, DUPLICATE_METRIC,
     RANDOM_EVALUATION, TRANSFORMS_DIFFER, NOT_SQUARE, NOT_DIVISIBLE, POSTPROCESS_ORDER,
-    PREDICT_TASK, NOT_NORMALIZED, CONTRADICTION, WINDOW_UNUSED,
+    PREDICT_TASK, NOT_NORMALIZED, CONTRADICTION, WINDOW_UNUSED, MISSING_WEIGHTS,
+    UNUSABLE_WEIGHTS,
 )  # fmt: skip

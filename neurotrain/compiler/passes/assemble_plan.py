@@ -76,6 +76,7 @@ def _facts(draft: Draft, experiment: Experiment) -> Facts:
         threads=threads_of(draft, experiment),
         monitor=monitor,
         monitor_mode=mode_of(monitor, experiment),
+        pretrained=draft.pretrained,
     )
 
 

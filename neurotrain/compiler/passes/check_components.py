@@ -45,6 +45,7 @@ def _losses(draft: Draft, report: Report) -> None:
     others = draft.catalogue.families["loss"]
     for path, loss in _entries(draft, ("loss",)):
         if task in loss.tasks and output in loss.outputs:
+            _loss_parameters(draft, report, path, loss)
             continue
         fitting = [
             name for name, other in sorted(others.items())
@@ -57,6 +58,16 @@ def _losses(draft: Draft, report: Report) -> None:
         related = ((place, "the class count comes from here"),)
         code, hint = codes.LOSS_NOT_FOR_TASK, f"take {_either(fitting)}"
         report.add(fault(code, _type_path(draft, path), message, hint, related=related))
+
+
+def _loss_parameters(draft: Draft, report: Report, path: SpecPath, loss: Any) -> None:
+    found = loss.contradiction(len(need(draft.classes)))
+    if found is not None:
+        field, why = found
+        at = (*path, field) if draft.has(*path, field) else _type_path(draft, path)
+        message = f"'{tag_of(loss)}' does not suit the task: {why}"
+        hint = f"see: neurotrain explain loss.{tag_of(loss)}.{field}"
+        report.add(fault(codes.CONTRADICTION, at, message, hint))
 
 
 def _metrics(draft: Draft, report: Report) -> None:
