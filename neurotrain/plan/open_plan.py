@@ -65,6 +65,9 @@ class OpenFacts(Options, frozen=True, kw_only=True):
     monitor_mode: Annotated[
         Literal["min", "max"], Meta(description="Whether smaller or larger values are better")
     ]
+    pretrained: Annotated[
+        Digest | None, Meta(description="SHA-256 of the file that the first weights come from")
+    ] = None
 
 
 class OpenPlan(Options, frozen=True, kw_only=True):

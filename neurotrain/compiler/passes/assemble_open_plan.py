@@ -59,6 +59,7 @@ def _facts(draft: Draft, experiment: Experiment) -> OpenFacts:
         threads=threads_of(draft, experiment),
         monitor=monitor,
         monitor_mode=mode_of(monitor, experiment),
+        pretrained=draft.pretrained,
     )
 
 
