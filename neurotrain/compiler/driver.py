@@ -11,7 +11,10 @@ from neurotrain.compiler.draft import Draft, Options, Tainted
 from neurotrain.compiler.passes.assemble_plan import assemble_plan
 from neurotrain.compiler.passes.check_components import check_components
 from neurotrain.compiler.passes.check_data import check_data
+from neurotrain.compiler.passes.check_deepspeed_config import check_deepspeed_config
+from neurotrain.compiler.passes.check_engine import check_engine
 from neurotrain.compiler.passes.check_inputs import check_inputs
+from neurotrain.compiler.passes.check_launch import check_launch
 from neurotrain.compiler.passes.check_schema import check_schema
 from neurotrain.compiler.passes.check_training import check_training
 from neurotrain.compiler.passes.choose_device import choose_device
@@ -35,6 +38,9 @@ PASSES: Final = (
     plan_batches,
     check_training,
     choose_device,
+    check_engine,
+    check_deepspeed_config,
+    check_launch,
     assemble_plan,
 )
 

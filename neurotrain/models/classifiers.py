@@ -28,6 +28,11 @@ class SimpleCNN(Component, Model, tag="simple_cnn", frozen=True, kw_only=True):
         Share, Meta(description="Share of features set to zero before the last layer")
     ] = 0.0
 
+    @property
+    def batch_statistics(self) -> bool:
+        """Every block has batch normalisation."""
+        return True
+
     def build(self, in_channels: int, out_channels: int, size: tuple[int, int] | None) -> nn.Module:
         """The blocks, global average pooling and a linear layer."""
         from torch import nn

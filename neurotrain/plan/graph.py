@@ -12,6 +12,7 @@ import msgspec
 from neurotrain.component.base import Component
 from neurotrain.component.plugins import PluginUse, qualified
 from neurotrain.plan.plan import STAGES, Facts, GraphNode, without_none
+from neurotrain.spec.engines import LAUNCH_ONLY
 from neurotrain.spec.experiment import Experiment
 
 _PARTS: Final = ("train", "valid", "test")
@@ -53,10 +54,11 @@ def build_graph(
     validates = ["loader.valid", "metrics"] if "valid" in facts.parts else []
     windows = [spec["test"].get("sliding_window"), spec["test"]["overlap"]]
     batches = [facts.micro_batch, facts.accumulation, facts.world_size, windows]
+    engine = {key: value for key, value in spec["engine"].items() if key not in LAUNCH_ONLY}
     graph.add(
         "trainer",
         "trainer",
-        [train, spec["seed"], batches, facts.device, facts.threads, spec["engine"], facts.monitor],
+        [train, spec["seed"], batches, facts.device, facts.threads, engine, facts.monitor],
         ["loader.train", "model", "loss", "optimizer", "scheduler", *validates],
     )
     graph.add("weights", "artifact", [], ["trainer"])

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from neurotrain import dataset, losses, metrics, models, optim, postprocess, transforms
 from neurotrain.component.catalogue import Catalogue
-from neurotrain.spec.experiment import Classification, Segmentation, TorchEngine
+from neurotrain.spec.engines import DeepSpeedEngine, TorchEngine
+from neurotrain.spec.experiment import Classification, Segmentation
 from neurotrain.spec.loggers import TensorBoard, WandB
 
 
@@ -20,7 +21,7 @@ def built_in() -> Catalogue:
             *metrics.BUILT_IN,
             *optim.BUILT_IN,
             *postprocess.BUILT_IN,
-            TorchEngine,
+            *(TorchEngine, DeepSpeedEngine),
             *(TensorBoard, WandB),
         )
     )

@@ -19,6 +19,7 @@ from neurotrain.language.overrides import OVERRIDES_FILE
 from neurotrain.language.tree import Place, SpecPath, dotted, nearest
 from neurotrain.plan.graph import build_graph, run_digest
 from neurotrain.plan.plan import Facts, Part, Plan, Prediction, without_none
+from neurotrain.spec.engines import Engine
 from neurotrain.spec.experiment import Experiment
 
 _MAX_THREADS = 8
@@ -39,7 +40,7 @@ def assemble_plan(draft: Draft, report: Report) -> Draft:
         facts=facts,
         plugins=draft.plugins,
         nodes=nodes,
-        deepspeed=deepspeed_json(experiment.train, facts),
+        deepspeed=deepspeed_json(experiment, facts),
         predictions=_predictions(facts),
         provenance=_provenance(draft, experiment),
     )
@@ -72,10 +73,16 @@ def _facts(draft: Draft, experiment: Experiment) -> Facts:
         dropped_samples=batches.samples_per_epoch - batches.steps_per_epoch * batches.global_,
         num_steps=batches.steps_per_epoch * experiment.train.epochs,
         device=need(draft.device),
-        threads=experiment.engine.threads or min(os.cpu_count() or 1, _MAX_THREADS),  # type: ignore[attr-defined]
+        threads=_threads(experiment.engine),
         monitor=monitor,
         monitor_mode=_mode(monitor, experiment),
     )
+
+
+def _threads(engine: Engine) -> int:
+    """The stated threads, else the process's share of the cores of this machine."""
+    share = (os.cpu_count() or 1) // engine.processes_per_node
+    return engine.threads or max(1, min(share, _MAX_THREADS))
 
 
 def _mode(monitor: str, experiment: Experiment) -> Any:
@@ -116,7 +123,8 @@ def _provenance(draft: Draft, experiment: Experiment) -> dict[str, str]:
         "facts.device": "the engine block and this machine",
         "facts.threads": "the engine block, else the cores of this machine",
         "facts.monitor": "early stopping, else the first metric, else the loss",
-        "facts.steps_per_epoch": "samples of an epoch, micro-batch and accumulation",
+        "facts.steps_per_epoch": "samples of an epoch, micro-batch, accumulation and processes",
+        "facts.world_size": "the processes and nodes of the engine block",
     }
     return told | {path: f"derived: {rule}" for path, rule in derived.items()}
 

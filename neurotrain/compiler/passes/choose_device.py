@@ -16,7 +16,7 @@ def choose_device(draft: Draft, report: Report) -> Draft:
 
     torch is not asked, because asking takes seconds; the run checks that the device is there.
     """
-    device = draft.read("engine").device
+    device = draft.read("engine", "device")
     if device == "auto":
         device = "cuda" if _NVIDIA.exists() else "cpu"
     return replace(draft, device=device)
