@@ -32,6 +32,8 @@ def command(
     from neurotrain.cli.run_folder import write_plan
     from neurotrain.cli.summary import summary
     from neurotrain.compiler.draft import Options
+    from neurotrain.component.base import tag_of
+    from neurotrain.engine.not_yet import lacking
 
     if output is not None and (output / "events.jsonl").exists():
         raise click.UsageError(f"{output} is a run, whose plan is binding; name another folder")
@@ -45,5 +47,8 @@ def command(
         sys.exit(2)
     click.echo(summary(plan))
     if output is not None:
-        write_plan(output, plan, spec.parent.absolute(), compiled.loaded.files)
-        click.echo(f"{'written':<16} {output}/plan.json deepspeed.json graph.mmd launch.sh")
+        names = write_plan(output, plan, spec.parent.absolute(), compiled.loaded.files)
+        click.echo(f"{'written':<16} {output}/{' '.join(names)}")
+    lack = lacking(tag_of(plan.experiment.engine))
+    if lack:
+        click.echo(f"note: {lack}", err=True)

@@ -8,36 +8,31 @@ from pathlib import Path
 
 import msgspec
 
+from neurotrain.cli.launch_scripts import write_scripts
 from neurotrain.engine.launch import write_launch
 from neurotrain.engine.storage import Disk, write_text_durably
 from neurotrain.plan.graph import mermaid
 from neurotrain.plan.plan import Plan, encode
 
 
-def write_plan(folder: Path, plan: Plan, base: Path, specs: Sequence[Path] = ()) -> None:
-    """Write what a compiled plan consists of, `plan.json` last; `specs` are copied beside it."""
+def write_plan(folder: Path, plan: Plan, base: Path, specs: Sequence[Path] = ()) -> tuple[str, ...]:
+    """Write what a compiled plan consists of, `plan.json` last; the names of what is there.
+
+    `specs` are copied beside it.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     deepspeed = msgspec.json.format(msgspec.json.encode(plan.deepspeed, order="sorted")).decode()
     write_text_durably(Disk(), folder / "deepspeed.json", deepspeed + "\n")
     write_text_durably(Disk(), folder / "graph.mmd", mermaid(plan.nodes))
     write_launch(folder, base)
-    script = folder / "launch.sh"
-    script.write_text(launch_script(plan))
-    script.chmod(0o755)
+    scripts = write_scripts(folder, plan, base)
     (folder / "spec").mkdir(exist_ok=True)
     for file in specs:
         copy = folder / "spec" / file.name
         if not (copy.exists() and copy.samefile(file)):
             shutil.copyfile(file, copy)
     write_text_durably(Disk(), folder / "plan.json", encode(plan).decode())
-
-
-def launch_script(plan: Plan) -> str:
-    """A shell script that runs the plan in its own folder, by hand or under a scheduler."""
-    from neurotrain.cli.templates import environment
-
-    text: str = environment().get_template("launch.sh.j2").render(plan=plan)
-    return text
+    return ("plan.json", "deepspeed.json", "graph.mmd", *scripts)
 
 
 def move_away(run_dir: Path) -> Path:

@@ -10,7 +10,14 @@ from typing import Annotated, Any, ClassVar, Final, Literal, TypeAlias
 import msgspec
 from msgspec import Meta
 
-from neurotrain.component.base import Component, Family, NonNegative, Options, Positive
+from neurotrain.component.base import (
+    Component,
+    Family,
+    NonNegative,
+    Options,
+    Positive,
+    tag_of,
+)
 from neurotrain.component.paths import PathText
 
 Device: TypeAlias = Literal["auto", "cpu", "cuda"]
@@ -49,6 +56,15 @@ class Engine(Family):
     def casts(self) -> NumberFormat | None:
         """The format that the weights themselves are cast to; None where they stay in fp32."""
         return None
+
+    @property
+    def told(self) -> str:
+        """It in a few words."""
+        return tag_of(self)
+
+    def format_told(self, precision: str) -> str:
+        """The number format in words, with that of `train.precision`: `bf16 in the whole model`."""
+        return precision if self.casts is None else f"{self.casts} in the whole model"
 
 
 class TorchEngine(Component, Engine, tag="torch", frozen=True, kw_only=True):
@@ -288,7 +304,11 @@ class DeepSpeedEngine(Component, Engine, tag="deepspeed", frozen=True, kw_only=T
         """The format of the whole model; None under autocast or in fp32."""
         return "bf16" if self.bf16 is not None else "fp16" if self.fp16 is not None else None
 
-
-def format_told(engine: Engine, precision: str) -> str:
-    """The number format of a training in words: `bf16`, or `bf16 in the whole model`."""
-    return precision if engine.casts is None else f"{engine.casts} in the whole model"
+    @property
+    def told(self) -> str:
+        """It in a few words: stage, what is offloaded, and where it runs."""
+        away = {"optimizer": self.zero.offload_optimizer, "parameters": self.zero.offload_param}
+        words = [f"deepspeed, ZeRO stage {self.zero.stage}"]
+        words += [f"{what} on {where.device}" for what, where in away.items() if where is not None]
+        words += [f"{self.processes} processes on each of {self.nodes} nodes"] * (self.nodes > 1)
+        return ", ".join(words)
