@@ -10,7 +10,9 @@ from typing import Final
 
 import click
 
-VERBS: Final = ("new", "check", "compile", "run", "monitor", "stop", "save", "predict", "explain")
+VERBS: Final = (
+    "new", "check", "compile", "run", "monitor", "stop", "save", "predict", "explain", "doctor",
+)  # fmt: skip
 
 
 class Verbs(click.Group):
