@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from neurotrain.compiler.draft import Draft
+from neurotrain.compiler.topology import engine_type
 from neurotrain.language.diagnostics import Report
 
 _NVIDIA = Path("/dev/nvidiactl")
@@ -16,6 +17,7 @@ def choose_device(draft: Draft, report: Report) -> Draft:
 
     torch is not asked, because asking takes seconds; the run checks that the device is there.
     """
+    engine_type(draft)
     device = draft.read("engine", "device")
     if device == "auto":
         device = "cuda" if _NVIDIA.exists() else "cpu"
