@@ -142,7 +142,9 @@ class Draft:
             wanted = _type_at(path, self.tree, self.catalogue)
             wanted = _concrete(wanted, self.written(*path), self.catalogue)
             return tuple(info.encode_name for info in msgspec.structs.fields(wanted))
-        except (AttributeError, KeyError, IndexError, TypeError, AssertionError, ValueError):
+        except (
+            AttributeError, KeyError, IndexError, TypeError, AssertionError, ValueError, Tainted,
+        ):  # fmt: skip
             return None
 
     def put(self, path: SpecPath, value: Tree) -> None:

@@ -29,8 +29,7 @@ ZERO_OPTIMIZER: Final = Code(
 OFFLOAD_OPTIMIZER: Final = Code(
     "optimizer-not-offloadable",
     what="The optimizer's states are offloaded, but it is not one of DeepSpeed's own.",
-    why="DeepSpeed refuses it: the update then runs on the CPU, where its own Adam is many times "
-    "faster.",
+    why="DeepSpeed refuses it: the update then runs on the CPU, for which its own Adam is made.",
     example="engine: {type: deepspeed, zero: {stage: 1, offload_optimizer: {}}}",
     instead="engine: {type: deepspeed, optimizer: deepspeed, zero: {stage: 1, "
     "offload_optimizer: {}}}",

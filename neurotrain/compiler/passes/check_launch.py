@@ -11,7 +11,7 @@ from neurotrain.compiler.draft import Draft, Tainted, attempt, fault
 from neurotrain.compiler.topology import is_deepspeed
 from neurotrain.language.diagnostics import Report
 
-_ENTRY: Final = re.compile(r"(\S+)\s+slots=(\d{1,6})")
+_ENTRY: Final = re.compile(r"([A-Za-z0-9][A-Za-z0-9._:-]*)\s+slots=(\d{1,6})(?!\S)")
 _MAX_BYTES: Final = 1_000_000
 
 
