@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, Final
 
 import msgspec
@@ -15,6 +16,8 @@ from neurotrain.compiler.deepspeed_keys import FILE, findings
 from neurotrain.models.base import Model
 from neurotrain.optim.optimizers import Optimizer
 from neurotrain.optim.schedules import Constant, Cosine, Horizon, Scheduler
+from neurotrain.plan.plan import encode
+from neurotrain.plan.reading import load
 from neurotrain.spec.engines import OffloadOptimizer, OffloadParam, WholeBF16, WholeFP16, Zero
 
 from .conftest import CASES, CATALOGUE, Compiling
@@ -148,6 +151,50 @@ def test_autocast_and_whole_model_are_told_apart(parsed: Any, compiling: Compili
     assert (autocast.torch_autocast_enabled, autocast.bfloat16_config.enabled) == (True, False)
     whole = parsed(dict(compiling(BASE, "engine.bf16={}").plan.deepspeed), 2)
     assert (whole.torch_autocast_enabled, whole.bfloat16_config.enabled) == (False, True)
+
+
+@pytest.mark.parametrize(
+    ("change", "same"),
+    [
+        ("engine.master_port=29999", True),
+        ("engine={processes: 1, nodes: 2, launcher: slurm, master_addr: node-1}", True),
+        ("engine.processes=4", False),
+        ("engine.zero={stage: 1}", False),
+        ("engine.config={steps_per_print: 7}", False),
+        ("engine.bf16={}", False),
+    ],
+)
+def test_where_a_plan_runs_is_not_its_identity(
+    compiling: Compiling, change: str, same: bool
+) -> None:
+    """Ports, hosts and how processes are spread change no digest; what is computed does."""
+    before, after = compiling(BASE).plan, compiling(BASE, change).plan
+    assert (before.digest == after.digest) == same
+
+
+@pytest.mark.parametrize("name", ["nvme", "further keys", "fp16 dynamic"])
+def test_plan_is_a_fixed_point(name: str, compiling: Compiling, tmp_path: Path) -> None:
+    """A plan for DeepSpeed is read back as it was written."""
+    plan = compiling(BASE, *MATRIX[name]).plan
+    (tmp_path / "plan.json").write_bytes(encode(plan))
+    assert encode(load(tmp_path / "plan.json", CATALOGUE)) == encode(plan)
+
+
+def test_bare_name_is_one_process(compiling: Compiling) -> None:
+    """`engine: deepspeed` is stage 0 on one process, and says so in provenance."""
+    outcome = compiling("extends: bases/segmentation.yaml\nengine: deepspeed\n")
+    assert outcome.plan.facts.world_size == 1
+    assert outcome.plan.deepspeed["zero_optimization"] == {"stage": 0}
+    assert outcome.plan.provenance["engine.zero.stage"] == "default"
+
+
+def test_processes_share_the_cores(compiling: Compiling, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a number, each process of a machine has its share of the cores, and at least one."""
+    monkeypatch.setattr("os.cpu_count", lambda: 12)
+    counts = (1, 2, 4)
+    plans = [compiling(BASE, "engine.threads=null", f"engine.processes={n}").plan for n in counts]
+    threads = {n: plan.facts.threads for n, plan in zip(counts, plans, strict=True)}
+    assert threads == {1: 8, 2: 6, 4: 3}
 
 
 def test_keys_are_in_sync(request: pytest.FixtureRequest) -> None:
