@@ -80,6 +80,7 @@ _UNSUPPORTED: Final[Mapping[Keys, str]] = {
         )
     },
     ("data_types",): _OWN_FORMAT,
+    ("bf16", "immediate_grad_update"): _OWN_STEP,
     ("bf16", "bf16_master_weights_and_grads"): _OWN_FORMAT,
     ("bf16", "bf16_optimizer_states"): _OWN_FORMAT,
     ("fp16", "fp16_master_weights_and_grads"): _OWN_FORMAT,

@@ -167,11 +167,8 @@ class WholeBF16(Options, frozen=True, kw_only=True):
     Other than `train.precision: bf16`, which casts operation by operation (autocast).
     """
 
-    immediate_grad_update: Annotated[
-        bool, Meta(description="Add a gradient to its sum at once, not after the backward pass")
-    ] = False
     check_grad_overflow: Annotated[
-        bool, Meta(description="Leave an update out whose gradient is not finite")
+        bool, Meta(description="Leave an update out whose gradient is not finite; stages 1 and 2")
     ] = True
 
 
@@ -191,10 +188,10 @@ class WholeFP16(Options, frozen=True, kw_only=True):
         Positive, Meta(description="Updates without overflow after which the factor is doubled")
     ] = 1000
     hysteresis: Annotated[
-        Positive, Meta(description="Overflows after which the factor is halved")
+        Positive, Meta(description="Overflows after which the factor is halved; stages 1 to 3")
     ] = 2
     consecutive_hysteresis: Annotated[
-        bool, Meta(description="Whether an update without overflow resets that count")
+        bool, Meta(description="An update without overflow resets that count; stages 1 to 3")
     ] = False
     min_loss_scale: Annotated[Positive, Meta(description="The smallest factor")] = 1
 

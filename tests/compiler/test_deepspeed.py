@@ -36,7 +36,11 @@ MATRIX: Final[dict[str, tuple[str, ...]]] = {
     "clipping": ("train.clip_grad_norm=0.5",),
     "autocast": ("train.precision=bf16",),
     "bf16": ("engine.bf16={check_grad_overflow: false}", "engine.zero={stage: 1}"),
-    "fp16 dynamic": ("engine.device=cuda", "engine.fp16={initial_scale_power: 8, hysteresis: 3}"),
+    "fp16 dynamic": (
+        "engine.device=cuda",
+        "engine.fp16={initial_scale_power: 8, hysteresis: 3}",
+        "engine.zero={stage: 1}",
+    ),
     "fp16 static": ("engine.device=cuda", "engine.fp16={loss_scale: 128}"),
     "sgd": ("train.optimizer=sgd",),
     "own adam": (OWN, "train.optimizer={type: adam, weight_decay: 0.01}"),

@@ -16,18 +16,21 @@ from neurotrain.language.tree import SpecPath
 from neurotrain.optim.schedules import Horizon
 
 _ENGINE: Final = "engine"
-_STAGES: Final[Mapping[str, tuple[int, ...]]] = {
-    "overlap_comm": (1, 2, 3),
-    "contiguous_gradients": (1, 2, 3),
-    "reduce_scatter": (1, 2, 3),
-    "reduce_bucket_size": (1, 2, 3),
-    "allgather_bucket_size": (1, 2),
-    "round_robin_gradients": (1, 2),
-    "sub_group_size": (3,),
-    "stage3_prefetch_bucket_size": (3,),
-    "stage3_param_persistence_threshold": (3,),
-    "stage3_max_live_parameters": (3,),
-    "stage3_max_reuse_distance": (3,),
+_STAGES: Final[Mapping[tuple[str, str], tuple[int, ...]]] = {
+    ("zero", "overlap_comm"): (1, 2, 3),
+    ("zero", "contiguous_gradients"): (1, 2, 3),
+    ("zero", "reduce_scatter"): (1, 2, 3),
+    ("zero", "reduce_bucket_size"): (1, 2, 3),
+    ("zero", "allgather_bucket_size"): (1, 2),
+    ("zero", "round_robin_gradients"): (1, 2),
+    ("zero", "sub_group_size"): (3,),
+    ("zero", "stage3_prefetch_bucket_size"): (3,),
+    ("zero", "stage3_param_persistence_threshold"): (3,),
+    ("zero", "stage3_max_live_parameters"): (3,),
+    ("zero", "stage3_max_reuse_distance"): (3,),
+    ("bf16", "check_grad_overflow"): (1, 2),
+    ("fp16", "hysteresis"): (1, 2, 3),
+    ("fp16", "consecutive_hysteresis"): (1, 2, 3),
 }
 """The ZeRO stages in which each key does something."""
 _ON_NVME: Final = ("nvme_path", "buffer_count", "buffer_size", "max_in_cpu")
@@ -47,7 +50,7 @@ def check_engine(draft: Draft, report: Report) -> Draft:
         return draft
     checks = (
         _offload_stage, _offload_path, _optimizer, _scheduler, _formats, _fp16_device, _bf16_model,
-        _batch_statistics, _zero_unused, _offload_unused, _loss_scale_unused, _activation_unused,
+        _batch_statistics, _stage_unused, _offload_unused, _loss_scale_unused, _activation_unused,
     )  # fmt: skip
     for check in checks:
         attempt(check, draft, report)
@@ -192,13 +195,13 @@ def _batch_statistics(draft: Draft, report: Report) -> None:
         report.add(fault(engine.BATCH_STATISTICS, path, message, hint, related=related))
 
 
-def _zero_unused(draft: Draft, report: Report) -> None:
+def _stage_unused(draft: Draft, report: Report) -> None:
     stage = draft.read(_ENGINE, "zero", "stage")
-    for key, stages in _STAGES.items():
-        if draft.has(_ENGINE, "zero", key) and stage not in stages:
-            message = f"'{key}' has no effect in ZeRO stage {stage}"
-            hint = f"leave it out, or write stage: {' or '.join(map(str, stages))}"
-            path = (_ENGINE, "zero", key)
+    for keys, stages in _STAGES.items():
+        path = (_ENGINE, *keys)
+        if draft.has(*path) and stage not in stages:
+            message = f"'{keys[-1]}' has no effect in ZeRO stage {stage}"
+            hint = f"leave it out, or write zero.stage: {' or '.join(map(str, stages))}"
             report.add(fault(components.WINDOW_UNUSED, path, message, hint))
 
 
@@ -215,8 +218,9 @@ def _loss_scale_unused(draft: Draft, report: Report) -> None:
     path = (_ENGINE, "fp16")
     if not draft.has(*path) or draft.read(*path, "loss_scale") == 0:
         return
+    stage = draft.read(_ENGINE, "zero", "stage")
     for key in _DYNAMIC:
-        if draft.has(*path, key):
+        if draft.has(*path, key) and stage in _STAGES.get(("fp16", key), (stage,)):
             message = f"'{key}' has no effect with a fixed loss_scale"
             hint = "leave it out, or write loss_scale: 0"
             report.add(fault(components.WINDOW_UNUSED, (*path, key), message, hint))
