@@ -50,6 +50,8 @@ def command(
     from neurotrain.cli.comparing import Side
     from neurotrain.cli.run_folder import write_plan
     from neurotrain.cli.summary import graph, summary
+    from neurotrain.component.base import tag_of
+    from neurotrain.engine.not_yet import lacking
     from neurotrain.plan.plan import Plan
 
     if output is not None and (output / "events.jsonl").exists():
@@ -68,8 +70,11 @@ def command(
     if against is not None:
         _tell_against(against, Side(name=str(spec), plan=plan, root=made.root))
     if output is not None:
-        write_plan(output, plan, made.base, made.files)
-        click.echo(f"\n{'written':<16} {output}/plan.json deepspeed.json graph.mmd launch.sh")
+        names = write_plan(output, plan, made.base, made.files)
+        click.echo(f"\n{'written':<16} {output}/{' '.join(names)}")
+    lack = lacking(tag_of(plan.experiment.engine))
+    if lack:
+        click.echo(f"note: {lack}", err=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

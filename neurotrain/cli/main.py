@@ -12,6 +12,7 @@ import click
 
 VERBS: Final = (
     "new", "check", "compile", "run", "monitor", "stop", "save", "diff", "predict", "explain",
+    "doctor",
 )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 
+from neurotrain.cli.launch_scripts import write_scripts
 from neurotrain.cli.templates import environment
 from neurotrain.engine.launch import write_launch
 from neurotrain.engine.storage import Disk, write_text_durably
@@ -16,41 +17,37 @@ from neurotrain.plan.open_plan import OpenPlan
 from neurotrain.plan.plan import Plan, encode
 
 
-def write_plan(folder: Path, plan: Plan, base: Path, specs: Sequence[Path] = ()) -> None:
-    """Write what a compiled plan consists of, `plan.json` last; `specs` are copied beside it."""
+def write_plan(folder: Path, plan: Plan, base: Path, specs: Sequence[Path] = ()) -> tuple[str, ...]:
+    """Write what a compiled plan consists of, `plan.json` last; the names of what is there.
+
+    `specs` are copied beside it.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     deepspeed = msgspec.json.format(msgspec.json.encode(plan.deepspeed, order="sorted")).decode()
     write_text_durably(Disk(), folder / "deepspeed.json", deepspeed + "\n")
-    _write(folder, plan, launch_script(plan), base, specs)
+    scripts = write_scripts(folder, plan, base)
+    _write(folder, plan, base, specs)
+    return ("plan.json", "deepspeed.json", "graph.mmd", *scripts)
 
 
 def write_open_plan(folder: Path, plan: OpenPlan, base: Path, specs: Sequence[Path]) -> None:
     """Write what is known of an open plan, `plan.json` last; `specs` are copied beside it."""
     folder.mkdir(parents=True, exist_ok=True)
-    script = environment().get_template("launch_open.sh.j2").render(plan=plan)
-    _write(folder, plan, script, base, specs)
+    script = folder / "launch.sh"
+    script.write_text(environment().get_template("launch_open.sh.j2").render(plan=plan))
+    script.chmod(0o755)
+    _write(folder, plan, base, specs)
 
 
-def _write(
-    folder: Path, plan: Plan | OpenPlan, launch: str, base: Path, specs: Sequence[Path]
-) -> None:
+def _write(folder: Path, plan: Plan | OpenPlan, base: Path, specs: Sequence[Path]) -> None:
     write_text_durably(Disk(), folder / "graph.mmd", mermaid(plan.nodes))
     write_launch(folder, base)
-    script = folder / "launch.sh"
-    script.write_text(launch)
-    script.chmod(0o755)
     (folder / "spec").mkdir(exist_ok=True)
     for file in specs:
         copy = folder / "spec" / file.name
         if not (copy.exists() and copy.samefile(file)):
             shutil.copyfile(file, copy)
     write_text_durably(Disk(), folder / "plan.json", encode(plan).decode())
-
-
-def launch_script(plan: Plan) -> str:
-    """A shell script that runs the plan in its own folder, by hand or under a scheduler."""
-    text: str = environment().get_template("launch.sh.j2").render(plan=plan)
-    return text
 
 
 def move_away(run_dir: Path) -> Path:

@@ -50,7 +50,9 @@ def summary(plan: Plan) -> str:
         "best weights by": f"{facts.monitor} ({facts.monitor_mode})",
         "early stopping": _stopping(plan),
         "evaluation": _evaluation(plan),
-        "device": f"{facts.device}, {facts.threads} threads, {train.precision}",
+        "device": f"{facts.device}, {facts.threads} threads, "
+        + plan.experiment.engine.format_told(train.precision),
+        "engine": plan.experiment.engine.told,
         "stages": " -> ".join(node.id for node in stages_of(plan.nodes)),
     }
     return "\n".join(f"{name:<16} {visible(value)}" for name, value in rows.items())

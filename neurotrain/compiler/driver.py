@@ -13,7 +13,10 @@ from neurotrain.compiler.passes.assemble_plan import assemble_plan
 from neurotrain.compiler.passes.check_components import check_components
 from neurotrain.compiler.passes.check_contents import check_contents
 from neurotrain.compiler.passes.check_data import check_data
+from neurotrain.compiler.passes.check_deepspeed_config import check_deepspeed_config
+from neurotrain.compiler.passes.check_engine import check_engine
 from neurotrain.compiler.passes.check_inputs import check_inputs
+from neurotrain.compiler.passes.check_launch import check_launch
 from neurotrain.compiler.passes.check_optimizer import check_optimizer
 from neurotrain.compiler.passes.check_pretrained import check_pretrained
 from neurotrain.compiler.passes.check_schema import check_schema
@@ -48,6 +51,9 @@ PASSES: Final = (
     check_training,
     choose_device,
     check_stepping,
+    check_engine,
+    check_deepspeed_config,
+    check_launch,
     assemble_plan,
     assemble_open_plan,
 )

@@ -192,7 +192,7 @@ def start_summary(plan: Plan) -> dict[str, Any]:
         "digest": plan.digest[:12],
         "task": facts.task,
         "device": facts.device,
-        "precision": train.precision,
+        "precision": plan.experiment.engine.casts or train.precision,
         "seed": plan.experiment.seed,
         "world_size": facts.world_size,
         "threads": facts.threads,

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from neurotrain.engine import lock
+from neurotrain.engine.not_yet import EXIT_CODE, lacking_in
 from neurotrain.engine.signals import StopFlag, handled
 
 
@@ -21,8 +22,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("run", type=Path, help="the run directory, or the plan.json in it")
     parser.add_argument("--only", help="run this stage alone")
     parser.add_argument("--allow-inexact", action="store_true", help="resume although not exact")
+    parser.add_argument("--local_rank", type=int, help="put here by DeepSpeed's launcher")
     given = parser.parse_args(arguments)
     run_dir = given.run.parent if given.run.name == "plan.json" else given.run
+    lack = lacking_in(run_dir / "plan.json")
+    if lack:
+        print(f"neurotrain: error: {lack}", file=sys.stderr)
+        return EXIT_CODE
     flag = StopFlag()
     with handled(flag):
         descriptor = lock.inherited()

@@ -30,6 +30,11 @@ class Model(Family):
         """Height and width have to be at least this."""
         return self.divisor
 
+    @property
+    def batch_statistics(self) -> bool:
+        """Whether it normalises by statistics of the batch, and keeps running ones."""
+        return getattr(self, "norm", None) == "batch"
+
     def contradiction(self) -> str:
         """What is wrong between the parameters, in one line; empty where nothing is."""
         return ""

@@ -33,6 +33,11 @@ class SimpleCNN(Component, Model, tag="simple_cnn", frozen=True, kw_only=True):
         """Every block but the first halves the size."""
         return int(2 ** (len(self.channels) - 1))
 
+    @property
+    def batch_statistics(self) -> bool:
+        """Every block has batch normalisation."""
+        return True
+
     def build(self, in_channels: int, out_channels: int, size: tuple[int, int] | None) -> nn.Module:
         """The blocks, global average pooling and a linear layer."""
         from torch import nn

@@ -14,6 +14,7 @@ from neurotrain.component.base import Component
 from neurotrain.component.plugins import PluginUse, qualified
 from neurotrain.plan.open_plan import OpenFacts
 from neurotrain.plan.plan import STAGES, Facts, GraphNode, Plan, without_none
+from neurotrain.spec.engines import LAUNCH_ONLY
 from neurotrain.spec.experiment import Experiment
 from neurotrain.spec.train import Checkpoints
 
@@ -60,6 +61,7 @@ def build_graph(
     validates = ["loader.valid", "metrics"] if "valid" in facts.parts else []
     windows = [spec["test"].get("sliding_window"), spec["test"]["overlap"]]
     batches = [facts.micro_batch, facts.accumulation, facts.world_size, windows]
+    engine = {key: value for key, value in spec["engine"].items() if key not in LAUNCH_ONLY}
     graph.add(
         "trainer",
         "trainer",

@@ -5,7 +5,8 @@ from __future__ import annotations
 from neurotrain import dataset, losses, metrics, models, optim, postprocess, transforms
 from neurotrain.component.catalogue import Catalogue
 from neurotrain.spec import nan_policy
-from neurotrain.spec.experiment import Classification, Segmentation, TorchEngine
+from neurotrain.spec.engines import DeepSpeedEngine, TorchEngine
+from neurotrain.spec.experiment import Classification, Segmentation
 from neurotrain.spec.loggers import TensorBoard, WandB
 
 
@@ -22,7 +23,7 @@ def built_in() -> Catalogue:
             *optim.BUILT_IN,
             *postprocess.BUILT_IN,
             *nan_policy.BUILT_IN,
-            TorchEngine,
+            *(TorchEngine, DeepSpeedEngine),
             *(TensorBoard, WandB),
         )
     )

@@ -19,6 +19,7 @@ from neurotrain.metrics.base import Metric
 from neurotrain.models.base import Model
 from neurotrain.models.pretrained import Pretrained
 from neurotrain.postprocess.base import Postprocess
+from neurotrain.spec.engines import Engine, TorchEngine
 from neurotrain.spec.loggers import Logger
 from neurotrain.spec.train import TrainOptions
 
@@ -99,25 +100,6 @@ class Predict(Options, frozen=True, kw_only=True):
     postprocess: Annotated[
         tuple[Postprocess, ...], Meta(description="Steps from probabilities to masks, in order")
     ] = ()
-
-
-class Engine(Family):
-    """What steps the model."""
-
-    __slots__ = ()
-    family: ClassVar[str] = "engine"
-
-
-class TorchEngine(Component, Engine, tag="torch", frozen=True, kw_only=True):
-    """One process on one device."""
-
-    device: Annotated[
-        Literal["auto", "cpu", "cuda"],
-        Meta(description="Where the model runs; auto takes a GPU where one is found at compile"),
-    ] = "auto"
-    threads: Annotated[
-        Positive | None, Meta(description="CPU threads of torch; by default the cores, at most 8")
-    ] = None
 
 
 class Experiment(Options, frozen=True, kw_only=True):

@@ -45,6 +45,16 @@ def make(root: Path) -> None:
     _folders(root / "pets", ("cat", "dog"))
     _folders(root / "birds", ("crow", "dog"))
     _folders(root / "one-class", ("cat",))
+    hosts = {
+        "two": "# Two machines.\nworker-1 slots=2\n\nworker-2   slots=4\n",
+        "one": "worker-1 slots=2\n",
+        "few-slots": "worker-1 slots=2\nworker-2 slots=1\n",
+        "malformed": "worker-1\nworker-2 slots=2\n",
+        "twice": "worker-1 slots=2\nworker-1 slots=2\n",
+    }
+    for name, text in hosts.items():
+        (root / "hosts").mkdir(exist_ok=True)
+        (root / "hosts" / name).write_text(text)
 
 
 def _pairs(folder: Path, count: int, *, first: int = 0, mode: str = "RGB") -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any, Final
 
@@ -68,6 +69,46 @@ def test_remedy_is_legal(compiling: Compiling, sizes: dict[str, int], nearest: s
     """The nearest legal sizes are told."""
     outcome = compiling(BASE, _batch({"global": None, **sizes}))
     assert nearest in outcome.only.hint
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    size=st.none() | st.integers(1, NUM_IMAGES), micro=SIZES, accumulation=SIZES,
+    processes=st.integers(1, 3), nodes=st.integers(1, 2),
+)  # fmt: skip
+def test_processes_are_part_of_the_product(
+    size: int | None, micro: int | None, accumulation: int | None, processes: int, nodes: int
+) -> None:
+    """What is given is kept with any number of processes, or the sizes told instead are legal."""
+    given_sizes = {"global": size, "micro": micro, "accumulation": accumulation}
+    world = processes * nodes
+    machine = f"{{type: deepspeed, device: cpu, processes: {processes}, nodes: {nodes}, "
+    machine += "launcher: slurm}"
+    settings_ = [f"engine={machine}", f"data.train.num_images={NUM_IMAGES}", "data.valid=null"]
+    outcome = compiled(BASE, {}, ["train.batch=null", _batch(given_sizes), *settings_])
+    if outcome.codes == ["batch-arithmetic"]:
+        for nearest in re.findall(r"global: (\d+)", outcome.only.hint):
+            assert size is None or int(nearest) % world == 0
+        assert size is None or not _splits(size, micro, accumulation, world)
+        return
+    if "batch-too-large" in outcome.codes:
+        return
+    facts = outcome.plan.facts
+    assert facts.world_size == world
+    assert facts.global_batch == facts.micro_batch * facts.accumulation * world
+    assert size in (None, facts.global_batch)
+    assert micro in (None, facts.micro_batch)
+    assert accumulation in (None, facts.accumulation)
+    assert facts.steps_per_epoch == NUM_IMAGES // (facts.micro_batch * world) // facts.accumulation
+
+
+def _splits(size: int, micro: int | None, accumulation: int | None, world: int) -> bool:
+    """Whether whole numbers solve the equation; tried out."""
+    return any(
+        size == m * a * world and micro in (None, m) and accumulation in (None, a)
+        for m in range(1, NUM_IMAGES + 1)
+        for a in range(1, NUM_IMAGES + 1)
+    )
 
 
 @pytest.fixture(scope="module")

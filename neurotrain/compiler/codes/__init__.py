@@ -1,8 +1,8 @@
 """The kinds of faults that the compiler tells, each with its explanation."""
 
-from neurotrain.compiler.codes import components, data, form, plugins, training
+from neurotrain.compiler.codes import components, data, engine, form, plugins, training
 from neurotrain.language.diagnostics import Code
 
 ALL: tuple[Code, ...] = (
-    *form.CODES, *plugins.CODES, *data.CODES, *components.CODES, *training.CODES,
+    *form.CODES, *plugins.CODES, *data.CODES, *components.CODES, *training.CODES, *engine.CODES,
 )  # fmt: skip

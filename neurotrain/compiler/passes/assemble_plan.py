@@ -39,7 +39,7 @@ def assemble_plan(draft: Draft, report: Report) -> Draft:
         facts=facts,
         plugins=draft.plugins,
         nodes=nodes,
-        deepspeed=deepspeed_json(experiment.train, facts),
+        deepspeed=deepspeed_json(experiment, facts),
         predictions=_predictions(facts),
         provenance=provenance(draft, experiment),
     )
@@ -81,11 +81,13 @@ def _facts(draft: Draft, experiment: Experiment) -> Facts:
 
 
 def threads_of(draft: Draft, experiment: Experiment) -> int:
-    """The threads that an open plan has decided, or that are stated, else this machine's cores."""
+    """The threads that an open plan has decided, or that are stated, else the process's share of
+    this machine's cores."""
     if draft.options.decided is not None:
         return draft.options.decided.threads
-    stated: int | None = experiment.engine.threads  # type: ignore[attr-defined]
-    return stated or min(os.cpu_count() or 1, _MAX_THREADS)
+    engine = experiment.engine
+    share = (os.cpu_count() or 1) // engine.processes_per_node
+    return engine.threads or max(1, min(share, _MAX_THREADS))
 
 
 def mode_of(monitor: str, experiment: Experiment) -> Any:
@@ -128,7 +130,8 @@ def provenance(draft: Draft, experiment: Experiment) -> dict[str, str]:
         "facts.waits": "the NaN policy and the precision",
         "facts.threads": "the engine block, else the cores of this machine",
         "facts.monitor": "early stopping, else the first metric, else the loss",
-        "facts.steps_per_epoch": "samples of an epoch, micro-batch and accumulation",
+        "facts.steps_per_epoch": "samples of an epoch, micro-batch, accumulation and processes",
+        "facts.world_size": "the processes and nodes of the engine block",
     }
     return told | {path: f"derived: {rule}" for path, rule in derived.items()}
 

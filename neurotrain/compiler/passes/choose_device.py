@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from neurotrain.compiler.draft import Draft
+from neurotrain.compiler.topology import engine_type
 from neurotrain.language.diagnostics import Report
 
 _NVIDIA = Path("/dev/nvidiactl")
@@ -18,7 +19,8 @@ def choose_device(draft: Draft, report: Report) -> Draft:
     """
     if draft.options.decided is not None:
         return replace(draft, device=draft.options.decided.device)
-    device = draft.read("engine").device
+    engine_type(draft)
+    device = draft.read("engine", "device")
     if device == "auto":
         device = "cuda" if _NVIDIA.exists() else "cpu"
     return replace(draft, device=device)

@@ -6,11 +6,11 @@ from dataclasses import replace
 
 from neurotrain.compiler.codes import training as codes
 from neurotrain.compiler.draft import Batches, Draft, fault, need
+from neurotrain.compiler.topology import world_size
 from neurotrain.language.diagnostics import Report
 from neurotrain.spec.train import Batch
 
 _PATH = ("train", "batch")
-_WORLD_SIZE = 1
 _DROPPED_SHARE = 0.2
 
 
@@ -19,7 +19,8 @@ def plan_batches(draft: Draft, report: Report) -> Draft:
 
     `{global: 16, micro: 6}` is answered by `batch-arithmetic` with the nearest legal values.
     """
-    solved = _solve(draft.read(*_PATH), report)
+    processes = world_size(draft)
+    solved = _solve(draft.read(*_PATH), processes, report)
     if solved is None:
         return draft
     transforms = draft.read("data", "transforms", "train")
@@ -29,7 +30,7 @@ def plan_batches(draft: Draft, report: Report) -> Draft:
     images = need(draft.parts).samples.get("train")
     micro, accumulation = solved
     batches = Batches(
-        micro=micro, accumulation=accumulation, world_size=_WORLD_SIZE,
+        micro=micro, accumulation=accumulation, world_size=processes,
         num_samples=None if images is None else len(images) * crops,
     )  # fmt: skip
     if batches.num_samples is None:
@@ -45,7 +46,7 @@ def plan_batches(draft: Draft, report: Report) -> Draft:
     return replace(draft, batches=batches)
 
 
-def _solve(batch: Batch, report: Report) -> tuple[int, int] | None:
+def _solve(batch: Batch, processes: int, report: Report) -> tuple[int, int] | None:
     """Micro-batch and accumulation, or None where they contradict the rest."""
     given, micro, accumulation = batch.global_, batch.micro, batch.accumulation
     if given is None and micro is None:
@@ -55,33 +56,34 @@ def _solve(batch: Batch, report: Report) -> tuple[int, int] | None:
     if given is None:
         assert micro is not None
         return micro, accumulation or 1
-    if micro is None and accumulation is None:
-        return given, 1
-    part = micro if micro is not None else accumulation
-    assert part is not None
-    wanted = given // (part * _WORLD_SIZE)
-    exact = given == part * wanted * _WORLD_SIZE
+    part = micro or accumulation or 1
+    wanted = given // (part * processes)
+    exact = given == part * wanted * processes
     if exact and (micro is None or accumulation in (None, wanted)):
         return (micro, wanted) if micro is not None else (wanted, part)
-    report.add(fault(codes.BATCH_ARITHMETIC, _PATH, _equation(batch), _remedy(batch, part)))
+    message, hint = _equation(batch, processes), _remedy(batch, part * processes)
+    where = ((("engine",), f"the {processes} processes come from here"),)
+    related = where if processes > 1 else ()
+    report.add(fault(codes.BATCH_ARITHMETIC, _PATH, message, hint, related=related))
     return None
 
 
-def _equation(batch: Batch) -> str:
+def _equation(batch: Batch, processes: int) -> str:
     micro = "micro" if batch.micro is None else f"{batch.micro} (micro)"
     accumulation = (
         "accumulation" if batch.accumulation is None else f"{batch.accumulation} (accumulation)"
     )
-    product = f"{micro} x {accumulation} x {_WORLD_SIZE} (processes)"
+    product = f"{micro} x {accumulation} x {processes} (processes)"
     return f"{batch.global_} (global) = {product} does not hold in whole numbers"
 
 
-def _remedy(batch: Batch, part: int) -> str:
+def _remedy(batch: Batch, unit: int) -> str:
+    """The nearest legal sizes; `unit` is what a global batch is a multiple of."""
     assert batch.global_ is not None
     if batch.micro is not None and batch.accumulation is not None:
-        return f"write global: {batch.micro * batch.accumulation * _WORLD_SIZE}"
-    below = max(1, batch.global_ // (part * _WORLD_SIZE)) * part * _WORLD_SIZE
-    return f"the nearest legal values are global: {below} and global: {below + part * _WORLD_SIZE}"
+        return f"write global: {unit * batch.accumulation}"
+    below = max(1, batch.global_ // unit) * unit
+    return f"the nearest legal values are global: {below} and global: {below + unit}"
 
 
 def _tell_dropped(batches: Batches, report: Report) -> None:
