@@ -45,6 +45,11 @@ class ResNet(Component, Model, tag="resnet", frozen=True, kw_only=True):
         Literal[1, 2], Meta(description="Of the first convolution; 1 suits images below 100 pixels")
     ] = 2
 
+    @property
+    def batch_statistics(self) -> bool:
+        """Batch normalisation throughout."""
+        return True
+
     def build(self, in_channels: int, out_channels: int, size: tuple[int, int] | None) -> nn.Module:
         """MONAI's two-dimensional ResNet."""
         from monai.networks.nets.resnet import ResNet as MonaiResNet
@@ -76,6 +81,11 @@ class DenseNet(Component, Model, tag="densenet", frozen=True, kw_only=True):
     dropout: Annotated[
         Share, Meta(description="Share of features set to zero after each layer")
     ] = 0.0
+
+    @property
+    def batch_statistics(self) -> bool:
+        """Batch normalisation throughout."""
+        return True
 
     @property
     def min_side(self) -> int:
@@ -110,6 +120,11 @@ class EfficientNet(Component, Model, tag="efficientnet", frozen=True, kw_only=Tr
         Literal["b0", "b1", "b2", "b3", "b4", "b5", "b6", "b7"],
         Meta(description="How large the network is; b0 is the smallest"),
     ] = "b0"
+
+    @property
+    def batch_statistics(self) -> bool:
+        """Batch normalisation throughout."""
+        return True
 
     @property
     def min_side(self) -> int:

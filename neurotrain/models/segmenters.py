@@ -41,6 +41,11 @@ class AttentionUNet(Component, Model, tag="attention_unet", frozen=True, kw_only
     dropout: _Dropout = 0.0
 
     @property
+    def batch_statistics(self) -> bool:
+        """Batch normalisation throughout."""
+        return True
+
+    @property
     def divisor(self) -> int:
         """The product of all strides."""
         return math.prod(self._strides)

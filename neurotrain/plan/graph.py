@@ -61,7 +61,6 @@ def build_graph(
     validates = ["loader.valid", "metrics"] if "valid" in facts.parts else []
     windows = [spec["test"].get("sliding_window"), spec["test"]["overlap"]]
     batches = [facts.micro_batch, facts.accumulation, facts.world_size, windows]
-    engine = {key: value for key, value in spec["engine"].items() if key not in LAUNCH_ONLY}
     graph.add(
         "trainer",
         "trainer",
@@ -88,7 +87,7 @@ def _decided(spec: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     train["checkpoints"] = _without(train["checkpoints"], "monitor", "mode")
     if "early_stopping" in train:
         train["early_stopping"] = _without(train["early_stopping"], "mode")
-    return train, _without(spec["engine"], "device", "threads")
+    return train, _without(spec["engine"], "device", "threads", *LAUNCH_ONLY)
 
 
 def _without(block: dict[str, Any], *keys: str) -> dict[str, Any]:
