@@ -28,7 +28,7 @@ def command(
     against: Path | None,
 ) -> None:
     """Compile SPEC into a run plan and say what it will do. Trains nothing."""
-    from neurotrain.cli.compiling import compile_file, tell
+    from neurotrain.cli.compiling import compile_file, deepened, free_bytes, tell
     from neurotrain.cli.run_folder import write_plan
     from neurotrain.cli.summary import summary
     from neurotrain.compiler.draft import Options
@@ -38,9 +38,10 @@ def command(
     if no_data or against is not None:
         option = "--no-data" if no_data else "--against"
         raise click.UsageError(f"{option} is not available in this version")
-    compiled = compile_file(spec, overrides, Options())
+    free = free_bytes(output if output is not None else Path("runs"))
+    compiled = deepened(compile_file(spec, overrides, Options(free_bytes=free)))
     tell(compiled)
-    plan = compiled.draft.plan if compiled.draft is not None else None
+    plan = compiled.plan
     if plan is None:
         sys.exit(2)
     click.echo(summary(plan))

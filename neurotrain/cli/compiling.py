@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
 
 from neurotrain.compiler.draft import Draft, Options
-from neurotrain.compiler.driver import compile_spec
+from neurotrain.compiler.driver import compile_spec, deepen
 from neurotrain.language.diagnostics import Report
 from neurotrain.language.load import Loaded, load
 from neurotrain.language.render import render_json, render_text
+from neurotrain.plan.plan import Plan
 from neurotrain.spec.catalogue import built_in
 
 SET_OPTION = click.option(
@@ -31,6 +33,11 @@ class Compiled:
     report: Report
     draft: Draft | None
 
+    @property
+    def plan(self) -> Plan | None:
+        """The plan, where no error stands."""
+        return None if self.draft is None else self.draft.plan
+
 
 def compile_file(file: Path, overrides: Sequence[str], options: Options) -> Compiled:
     """Load and compile a spec; faults are in the report."""
@@ -44,6 +51,22 @@ def compile_file(file: Path, overrides: Sequence[str], options: Options) -> Comp
             options=options, report=report, incomplete=loaded.incomplete,
         )  # fmt: skip
     return Compiled(loaded=loaded, report=report, draft=draft)
+
+
+def deepened(compiled: Compiled) -> Compiled:
+    """The same after the passes that load torch: more faults, or a plan with predictions."""
+    if compiled.draft is None:
+        return compiled
+    return replace(compiled, draft=deepen(compiled.draft, compiled.report))
+
+
+def free_bytes(folder: Path) -> int | None:
+    """The free space of the disk that a folder is on or would be made on; None if unknown."""
+    there = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
+    try:
+        return shutil.disk_usage(there).free
+    except OSError:
+        return None
 
 
 def tell(compiled: Compiled, form: str = "text") -> None:

@@ -60,7 +60,7 @@ def command(
 
     if plain and detach:
         raise click.UsageError("--plain and --detach exclude each other")
-    ordered = _ordered(spec, overrides)
+    ordered = _ordered(spec, overrides, runs_dir)
     stages = [node.id for node in stages_of(ordered.plan.nodes)]
     if only is not None and only not in stages:
         raise click.UsageError(f"this plan has no stage '{only}'; it has {', '.join(stages)}")
@@ -79,22 +79,48 @@ def command(
     _launch(run_dir, ordered.plan, options, held, plain=plain, detach=detach)
 
 
-def _ordered(spec: Path, overrides: tuple[str, ...]) -> Ordered:
+def _ordered(spec: Path, overrides: tuple[str, ...], runs_dir: Path) -> Ordered:
     """The plan in a file, or of a spec that compiles; ends with exit code 2 where it does not."""
-    from neurotrain.cli.compiling import compile_file, tell
+    from neurotrain.cli.compiling import compile_file, deepened, free_bytes, tell
     from neurotrain.compiler.draft import Options
-    from neurotrain.engine.launch import base_of
+    from neurotrain.engine.launch import base_of, set_quiet_threads
 
     if spec.suffix == ".json":
         if overrides:
             raise click.UsageError("--set works on a spec; a plan is binding")
         return Ordered(plan=_read_plan(spec), base=base_of(spec.parent))
-    compiled = compile_file(spec, overrides, Options())
+    compiled = compile_file(spec, overrides, Options(free_bytes=free_bytes(runs_dir)))
+    known = _known(compiled.plan, runs_dir)
+    if known is None:
+        set_quiet_threads()
+        compiled = deepened(compiled)
     tell(compiled)
-    plan = compiled.draft.plan if compiled.draft is not None else None
+    plan = known or compiled.plan
     if plan is None:
         sys.exit(2)
     return Ordered(plan=plan, base=spec.parent.absolute(), specs=compiled.loaded.files)
+
+
+def _known(plan: Plan | None, runs_dir: Path) -> Plan | None:
+    """The plan with the predictions that its run has from an earlier call; None if there is none.
+
+    So a run that goes on, or is over, is not followed through torch again.
+    """
+    from msgspec.structs import replace
+
+    from neurotrain.plan.reading import BadPlan, load
+    from neurotrain.spec.catalogue import built_in
+
+    file = runs_dir / plan.name / "plan.json" if plan is not None else None
+    if plan is None or file is None or not file.exists():
+        return None
+    try:
+        old = load(file, built_in())
+    except BadPlan:
+        return None
+    if old.digest != plan.digest or len(old.predictions) <= len(plan.predictions):
+        return None
+    return replace(plan, predictions=old.predictions)
 
 
 def _read_plan(file: Path) -> Plan:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from neurotrain.component.base import tag_of
 from neurotrain.language.excerpt import visible
 from neurotrain.plan.graph import stages_of
 from neurotrain.plan.plan import Plan
+from neurotrain.plan.quantities import quantity
+
+_MEMORY: Final = "memory of "
 
 
 def summary(plan: Plan) -> str:
@@ -28,6 +33,7 @@ def summary(plan: Plan) -> str:
         "best weights by": f"{facts.monitor} ({facts.monitor_mode})",
         "early stopping": _stopping(plan),
         "device": f"{facts.device}, {facts.threads} threads, {train.precision}",
+        **_predicted(plan),
         "stages": " -> ".join(node.id for node in stages_of(plan.nodes)),
     }
     return "\n".join(f"{name:<16} {visible(value)}" for name, value in rows.items())
@@ -47,6 +53,29 @@ def _stopping(plan: Plan) -> str:
     if stopping is None:
         return "none"
     return f"{stopping.monitor}, patience {stopping.patience}, min_delta {stopping.min_delta:g}"
+
+
+def _predicted(plan: Plan) -> dict[str, str]:
+    """What the run takes, as far as it is predicted."""
+    found = {prediction.name: prediction.value for prediction in plan.predictions}
+    rows: dict[str, str] = {}
+    if "parameters" in found:
+        rows["parameters"] = f"{found['parameters']:,.0f}"
+    if "operations of a step" in found:
+        rows["work"] = quantity(found["operations of a step"], "FLOP") + " a step and process"
+    parts = {
+        name.removeprefix(_MEMORY): value
+        for name, value in found.items()
+        if name.startswith(_MEMORY)
+    }
+    if parts:
+        listed = " + ".join(f"{quantity(value, 'B')} {name}" for name, value in parts.items())
+        rows["memory"] = f"{quantity(sum(parts.values()), 'B')} a process = {listed}"
+        rows["memory"] += "" if "activations" in parts else "; activations are not known"
+    if "checkpoint" in found:
+        rows["disk"] = quantity(found["checkpoint"], "B") + " a checkpoint, at the peak "
+        rows["disk"] += quantity(found["disk at its peak"], "B")
+    return rows
 
 
 def _size(size: tuple[int, int] | None) -> str:

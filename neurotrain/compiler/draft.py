@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any, TypeVar, get_args, get_type_hints
+from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_type_hints
 
 import msgspec
 
@@ -19,8 +19,11 @@ from neurotrain.component.paths import Resolver
 from neurotrain.dataset.base import SampleInfo, Survey
 from neurotrain.language.diagnostics import Code, Diagnostic, Report
 from neurotrain.language.tree import Node, Place, SpecPath, Tree
-from neurotrain.plan.plan import Facts, Plan, PluginUse
+from neurotrain.plan.plan import Facts, Plan, PluginUse, Prediction
 from neurotrain.spec.experiment import Experiment
+
+if TYPE_CHECKING:
+    from torch import nn
 
 T = TypeVar("T")
 
@@ -35,6 +38,8 @@ class Options:
 
     max_headers: int | None = None
     """How many image headers are read; None reads all."""
+    free_bytes: int | None = None
+    """Free space where the run will write; None where that is not known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +108,10 @@ class Draft:
     device: str | None = None
     facts: Facts | None = None
     plan: Plan | None = None
+    network: nn.Module | None = None
+    """The model on `meta`, where it could be built."""
+    predictions: tuple[Prediction, ...] = ()
+    """What the deep passes predict."""
     values: dict[SpecPath, Any] = field(default_factory=dict)
     """Typed values that were read already."""
 
