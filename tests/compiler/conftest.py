@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from neurotrain.compiler.draft import Draft, Options
-from neurotrain.compiler.driver import compile_spec
+from neurotrain.compiler.driver import compile_spec, deepen
 from neurotrain.language.diagnostics import Diagnostic, Report
 from neurotrain.language.load import Loaded, load
 from neurotrain.language.render import place_of, render_text
@@ -64,16 +64,20 @@ class Outcome:
 Compiling = Callable[..., Outcome]
 
 
-def compiled(file: Path, environment: dict[str, str], overrides: Sequence[str] = ()) -> Outcome:
-    """Load and compile a spec as the program does."""
+def compiled(
+    file: Path, environment: dict[str, str], overrides: Sequence[str] = (), *, deep: bool = False,
+    free_bytes: int | None = None,
+) -> Outcome:  # fmt: skip
+    """Load and compile a spec as the program does, with the passes that load torch if asked."""
     report = Report()
     loaded = load(file, overrides=overrides, environment=environment, report=report)
     draft = None
     if loaded.root is not None:
         draft = compile_spec(
-            loaded.root, file, catalogue=CATALOGUE, environment=environment, options=Options(),
-            report=report, incomplete=loaded.incomplete,
+            loaded.root, file, catalogue=CATALOGUE, environment=environment,
+            options=Options(free_bytes=free_bytes), report=report, incomplete=loaded.incomplete,
         )  # fmt: skip
+        draft = deepen(draft, report) if deep else draft
     return Outcome(loaded=loaded, report=report, draft=draft)
 
 
@@ -92,7 +96,10 @@ def case_data(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def compiling(case_data: Path, tmp_path: Path) -> Compiling:
     """Compiles a text as `spec.yaml`, or a file; texts may extend `bases/…` of the cases."""
 
-    def compiles(spec: str | Path, *overrides: str, **environment: str) -> Outcome:
+    def compiles(
+        spec: str | Path, *overrides: str, deep: bool = False, free_bytes: int | None = None,
+        **environment: str,
+    ) -> Outcome:  # fmt: skip
         file = spec
         if isinstance(file, str):
             bases = tmp_path / "bases"
@@ -100,6 +107,7 @@ def compiling(case_data: Path, tmp_path: Path) -> Compiling:
                 bases.symlink_to(CASES / "bases")
             file = tmp_path / "spec.yaml"
             file.write_text(str(spec), encoding="utf-8")
-        return compiled(file, {"CASE_DATA": str(case_data), **environment}, overrides)
+        where = {"CASE_DATA": str(case_data), **environment}
+        return compiled(file, where, overrides, deep=deep, free_bytes=free_bytes)
 
     return compiles
