@@ -108,6 +108,7 @@ def _known(plan: Plan | None, runs_dir: Path) -> Plan | None:
     """
     from msgspec.structs import replace
 
+    from neurotrain.component.plugins import PluginAbsent
     from neurotrain.plan.reading import BadPlan, load
     from neurotrain.spec.catalogue import built_in
 
@@ -116,7 +117,7 @@ def _known(plan: Plan | None, runs_dir: Path) -> Plan | None:
         return None
     try:
         old = load(file, built_in())
-    except BadPlan:
+    except (BadPlan, PluginAbsent):
         return None
     if old.digest != plan.digest or len(old.predictions) <= len(plan.predictions):
         return None

@@ -36,7 +36,7 @@ def check_network(draft: Draft, report: Report) -> Draft:
     try:
         network = on_meta(model, channels, num_outputs(draft), size)
     except Exception as error:  # a network's code may raise anything
-        report.add(_failure(draft, f"cannot be built for {_task(draft)}", error))
+        report.add(_failure(draft, f"cannot be built for {_channels(draft)}", error))
         return draft
     found = _followed(draft, network)
     if found is not None:
@@ -83,6 +83,7 @@ def _mismatch(draft: Draft, output: Any, shape: tuple[int, ...], what: str) -> D
     size = (shape[2], shape[3])
     wanted = logits_shape(draft, shape[0], size)
     hint = f"its output has to be one tensor of {told(wanted)}"
+    related: tuple[tuple[SpecPath, str], ...] = ()
     if not isinstance(output, torch.Tensor):
         text = f"'{name}' gives a {type(output).__name__}, the loss takes one tensor"
     elif not output.dtype.is_floating_point:
@@ -91,21 +92,24 @@ def _mismatch(draft: Draft, output: Any, shape: tuple[int, ...], what: str) -> D
         return None
     elif output.ndim == len(wanted) and output.shape[1] != wanted[1]:
         channels = f"{output.shape[1]} channel{'s' if output.shape[1] != 1 else ''}"
-        text = f"'{name}' gives {channels}, the task has {_task(draft)}"
+        text = f"'{name}' gives {channels}, the task has {_classes(draft)}"
+        if draft.has("task", "classes"):
+            related = ((("task", "classes"), "the class count comes from here"),)
     else:
         text = f"'{name}' gives {told(tuple(output.shape))} for {what} of {told(shape)}"
         hint = f"a {tag_of(draft.read('task'))} needs {told(wanted)}"
-    related: tuple[tuple[SpecPath, str], ...] = ()
-    if draft.has("task", "classes"):
-        related = ((("task", "classes"), "the class count comes from here"),)
     path = type_path(draft, ("model",))
     return fault(codes.OUTPUT_MISMATCH, path, text, hint, related=related)
 
 
-def _task(draft: Draft) -> str:
+def _classes(draft: Draft) -> str:
     """The classes and what they mean for the output."""
     num = len(need(draft.classes))
-    return f"{num} classes: " + ("one logit" if num == 2 else "one logit a class")
+    return f"{num} classes, which are " + ("one logit" if num == 2 else "one logit each")
+
+
+def _channels(draft: Draft) -> str:
+    return f"{need(draft.in_channels)} channels in and {num_outputs(draft)} out"
 
 
 def _failure(draft: Draft, what: str, error: Exception) -> Diagnostic:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, TypeAlias
+from math import prod
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 if TYPE_CHECKING:
     import torch
@@ -33,7 +34,8 @@ def count_flops(network: nn.Module, criterion: Criterion, shape: StepShape) -> i
     """Floating-point operations of one forward and backward pass of a network on `meta`.
 
     A multiplication and an addition are two. Counted are convolutions, matrix products and
-    attention, as `torch.utils.flop_counter` does; on the CPU it would not see attention.
+    attention, as `torch.utils.flop_counter` does; on the CPU it would not see attention, and the
+    weights' gradients of grouped convolutions have a formula of ours.
 
     Raises:
         Exception: whatever the network or the criterion raises.
@@ -41,7 +43,8 @@ def count_flops(network: nn.Module, criterion: Criterion, shape: StepShape) -> i
     import torch
     from torch.utils.flop_counter import FlopCounterMode
 
-    counter = FlopCounterMode(display=False)
+    mapping = {torch.ops.aten.convolution_backward: _convolution_backward}
+    counter = FlopCounterMode(display=False, custom_mapping=mapping)
     with torch.device("meta"), counter:
         images, targets, roi = _batch(shape)
         loss = criterion(network(images), targets, roi)
@@ -63,6 +66,8 @@ def count_saved_bytes(network: nn.Module, criterion: Criterion, shape: StepShape
     from torch._subclasses.fake_tensor import FakeTensorMode
     from torch.func import functional_call
 
+    from neurotrain.compiler.deep.statistics import float_statistics
+
     half = getattr(torch, HALF.get(shape.precision, "bfloat16"))
     with FakeTensorMode():
         weights = {name: _like(p, shape) for name, p in network.named_parameters()}
@@ -71,12 +76,35 @@ def count_saved_bytes(network: nn.Module, criterion: Criterion, shape: StepShape
         given = [images, targets, *([] if roi is None else [roi])]
         saved = SavedStorages([*weights.values(), *given])
         with (
+            float_statistics(),
             torch.autograd.graph.saved_tensors_hooks(saved.pack, _unpack),
             torch.autocast("cpu", half, enabled=shape.precision in HALF),
         ):
             output = functional_call(network, {**weights, **buffers}, (images,))
             criterion(output, targets, roi)
     return saved.num_bytes
+
+
+def _convolution_backward(
+    grad_output: Sequence[int],
+    given: Sequence[int],
+    weight: Sequence[int],
+    bias: Any,
+    stride: Any,
+    padding: Any,
+    dilation: Any,
+    transposed: bool,
+    output_padding: Any,
+    groups: int,
+    output_mask: Sequence[bool],
+    out_shape: Any,
+) -> int:
+    """Operations of a convolution's gradients: each wanted one takes as many as the forward pass.
+
+    torch's own formula counts the weights' gradient once for each group.
+    """
+    places = given if transposed else grad_output
+    return 2 * places[0] * prod(places[2:]) * prod(weight) * sum(output_mask[:2])
 
 
 class SavedStorages:

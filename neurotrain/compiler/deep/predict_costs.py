@@ -26,11 +26,12 @@ _ALWAYS_RECORDED: Final = ("lr", "grad_norm")
 
 
 def predict_costs(draft: Draft, report: Report) -> Draft:
-    """Add to the draft what can be predicted; what rests on a fault, or cannot be followed, is not.
+    """Add what can be predicted to a draft without errors; what cannot be followed is left out.
 
     It reports nothing: `check_room` compares with the disk.
     """
-    draft.read("model")
+    if report.failed:
+        raise Tainted
     network = need(draft.network)
     count = sum(parameter.numel() for parameter in network.parameters())
     found = [
