@@ -79,7 +79,7 @@ def test_run_refuses_what_torch_refuses(project: Project) -> None:
     project.write(DIGITS.replace("model: {type: mlp, hidden: [16], dropout: 0.2}", broken))
     done = project.call("run", "spec.yaml", "--plain")
     assert done.returncode == 2
-    assert "spec.yaml:10:15: error[model-fails]: 'simple_cnn' fails on" in done.stderr
+    assert "spec.yaml:11:15: error[model-fails]: 'simple_cnn' fails on" in done.stderr
     assert "Traceback" not in done.stderr
     assert not (project.folder / "runs").exists()
 
