@@ -57,7 +57,7 @@ def command(
     if output is not None and (output / "events.jsonl").exists():
         raise click.UsageError(f"{output} is a run, whose plan is binding; name another folder")
     made = _read(spec, overrides, no_data) if spec.suffix == ".json" else None
-    made = made or _compile(spec, overrides, no_data)
+    made = made or _compile(spec, overrides, no_data, output or Path("runs"))
     plan = made.plan
     if not isinstance(plan, Plan):
         if against is not None:
@@ -100,11 +100,11 @@ def _read(file: Path, overrides: tuple[str, ...], no_data: bool) -> _Made:
     return _Made(plan=plan, base=base_of(file.parent), files=files)
 
 
-def _compile(spec: Path, overrides: tuple[str, ...], no_data: bool) -> _Made:
+def _compile(spec: Path, overrides: tuple[str, ...], no_data: bool, output: Path) -> _Made:
     """The plan of a spec; ends with exit code 2 where it has none."""
-    from neurotrain.cli.compiling import compile_wholly, tell
+    from neurotrain.cli.compiling import compile_wholly, deepened, tell
 
-    compiled = compile_wholly(spec, overrides, no_data=no_data)
+    compiled = deepened(compile_wholly(spec, overrides, output=output, no_data=no_data))
     tell(compiled)
     draft = compiled.draft
     plan = None if draft is None else draft.plan or draft.open_plan

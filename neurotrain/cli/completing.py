@@ -12,7 +12,7 @@ import msgspec
 
 from neurotrain.cli.reading import remembering_reader
 from neurotrain.compiler.draft import Decided, Options
-from neurotrain.compiler.driver import compile_spec
+from neurotrain.compiler.driver import compile_spec, deepen
 from neurotrain.language.diagnostics import Report
 from neurotrain.language.render import render_text
 from neurotrain.language.tree import Node, Place, SpecPath, dotted
@@ -34,6 +34,7 @@ def completed(plan: OpenPlan, base: Path) -> Plan:
             root, base / plan.spec, catalogue=built_in(), environment=dict(os.environ),
             options=Options(reader=reader, decided=decided), report=report,
         )  # fmt: skip
+        draft = deepen(draft, report)
     finally:
         reader.save()
     if report.items:

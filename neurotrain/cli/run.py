@@ -67,7 +67,7 @@ def command(
 
     if plain and detach:
         raise click.UsageError("--plain and --detach exclude each other")
-    ordered = _ordered(spec, overrides)
+    ordered = _ordered(spec, overrides, runs_dir)
     lack = lacking(tag_of(ordered.plan.experiment.engine))
     if lack:
         click.echo(f"neurotrain: error: {lack}", err=True)
@@ -90,12 +90,12 @@ def command(
     _launch(run_dir, ordered.plan, options, held, plain=plain, detach=detach)
 
 
-def _ordered(spec: Path, overrides: tuple[str, ...]) -> Ordered:
+def _ordered(spec: Path, overrides: tuple[str, ...], runs_dir: Path) -> Ordered:
     """The plan in a file, or of a spec that compiles; ends with exit code 2 where it does not."""
     from neurotrain.cli.comparing import read_open_plan, read_plan
-    from neurotrain.cli.compiling import compile_wholly, tell
+    from neurotrain.cli.compiling import compile_wholly, deepened, tell
     from neurotrain.cli.completing import completed
-    from neurotrain.engine.launch import base_of
+    from neurotrain.engine.launch import base_of, set_quiet_threads
 
     if spec.suffix == ".json":
         if overrides:
@@ -103,14 +103,42 @@ def _ordered(spec: Path, overrides: tuple[str, ...]) -> Ordered:
         base, open_plan = base_of(spec.parent), read_open_plan(spec)
         plan = read_plan(spec) if open_plan is None else completed(open_plan, base)
         return Ordered(name=str(spec), plan=plan, base=base)
-    compiled = compile_wholly(spec, overrides)
+    compiled = compile_wholly(spec, overrides, output=runs_dir)
+    known = _known(compiled.plan, runs_dir)
+    if known is None:
+        set_quiet_threads()
+        compiled = deepened(compiled)
     tell(compiled)
-    if compiled.draft is None or compiled.draft.plan is None:
+    made = known or compiled.plan
+    if made is None:
         sys.exit(2)
     return Ordered(
-        name=str(spec), plan=compiled.draft.plan, base=spec.parent.absolute(),
-        specs=compiled.loaded.files, root=compiled.loaded.root,
+        name=str(spec), plan=made, base=spec.parent.absolute(), specs=compiled.loaded.files,
+        root=compiled.loaded.root,
     )  # fmt: skip
+
+
+def _known(plan: Plan | None, runs_dir: Path) -> Plan | None:
+    """The plan with the predictions that its run has from an earlier call; None if there is none.
+
+    So a run that goes on, or is over, is not followed through torch again.
+    """
+    from msgspec.structs import replace
+
+    from neurotrain.component.plugins import PluginAbsent
+    from neurotrain.plan.reading import BadPlan, load
+    from neurotrain.spec.catalogue import built_in
+
+    file = runs_dir / plan.name / "plan.json" if plan is not None else None
+    if plan is None or file is None or not file.exists():
+        return None
+    try:
+        old = load(file, built_in())
+    except (BadPlan, PluginAbsent):
+        return None
+    if old.digest != plan.digest or len(old.predictions) <= len(plan.predictions):
+        return None
+    return replace(plan, predictions=old.predictions)
 
 
 def _afresh(run_dir: Path) -> int:

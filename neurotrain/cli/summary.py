@@ -11,6 +11,9 @@ from neurotrain.language.excerpt import visible
 from neurotrain.plan.drawing import ASCII, UNICODE, draw
 from neurotrain.plan.graph import stages_of
 from neurotrain.plan.plan import Plan
+from neurotrain.plan.quantities import quantity
+
+_MEMORY: Final = "memory of "
 
 _USUAL_WIDTH: Final = 100
 
@@ -53,6 +56,7 @@ def summary(plan: Plan) -> str:
         "device": f"{facts.device}, {facts.threads} threads, "
         + plan.experiment.engine.format_told(train.precision),
         "engine": plan.experiment.engine.told,
+        **_predicted(plan),
         "stages": " -> ".join(node.id for node in stages_of(plan.nodes)),
     }
     return "\n".join(f"{name:<16} {visible(value)}" for name, value in rows.items())
@@ -80,6 +84,29 @@ def _stopping(plan: Plan) -> str:
     if stopping is None:
         return "none"
     return f"{stopping.monitor}, patience {stopping.patience}, min_delta {stopping.min_delta:g}"
+
+
+def _predicted(plan: Plan) -> dict[str, str]:
+    """What the run takes, as far as it is predicted."""
+    found = {prediction.name: prediction.value for prediction in plan.predictions}
+    rows: dict[str, str] = {}
+    if "parameters" in found:
+        rows["parameters"] = f"{found['parameters']:,.0f}"
+    if "operations of a step" in found:
+        rows["work"] = quantity(found["operations of a step"], "FLOP") + " a step and process"
+    parts = {
+        name.removeprefix(_MEMORY): value
+        for name, value in found.items()
+        if name.startswith(_MEMORY)
+    }
+    if parts:
+        listed = " + ".join(f"{quantity(value, 'B')} {name}" for name, value in parts.items())
+        rows["memory"] = f"{quantity(sum(parts.values()), 'B')} a process = {listed}"
+        rows["memory"] += "" if "activations" in parts else "; activations are not known"
+    if "checkpoint" in found:
+        rows["disk"] = quantity(found["checkpoint"], "B") + " a checkpoint, at the peak "
+        rows["disk"] += quantity(found["disk at its peak"], "B")
+    return rows
 
 
 def _size(size: tuple[int, int] | None) -> str:

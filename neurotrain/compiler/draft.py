@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any, TypeVar, get_args, get_type_hints
+from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_type_hints
 
 import msgspec
 
@@ -21,8 +21,11 @@ from neurotrain.dataset.reader import FileReader
 from neurotrain.language.diagnostics import Code, Diagnostic, Report
 from neurotrain.language.tree import Node, Place, SpecPath, Tree
 from neurotrain.plan.open_plan import OpenPlan
-from neurotrain.plan.plan import Facts, Plan, PluginUse
+from neurotrain.plan.plan import Facts, Plan, PluginUse, Prediction
 from neurotrain.spec.experiment import Experiment
+
+if TYPE_CHECKING:
+    from torch import nn
 
 T = TypeVar("T")
 
@@ -58,6 +61,8 @@ class Options:
     """Data may be absent: what follows from it is known at launch."""
     decided: Decided | None = None
     """Set where an open plan is completed."""
+    free_bytes: int | None = None
+    """Free space where the run will write; None where that is not known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,6 +147,10 @@ class Draft:
     plan: Plan | None = None
     open_plan: OpenPlan | None = None
     """The plan where data is absent."""
+    network: nn.Module | None = None
+    """The model on `meta`, where it could be built."""
+    predictions: tuple[Prediction, ...] = ()
+    """What the deep passes predict."""
     values: dict[SpecPath, Any] = field(default_factory=dict)
     """Typed values that were read already."""
 

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+import msgspec
+
 from neurotrain.compiler.blame import blamed
+from neurotrain.compiler.deep.check_losses import check_losses
+from neurotrain.compiler.deep.check_network import check_network
+from neurotrain.compiler.deep.check_room import check_room
+from neurotrain.compiler.deep.check_transforms import check_transforms
+from neurotrain.compiler.deep.check_update import check_update
+from neurotrain.compiler.deep.predict_costs import predict_costs
 from neurotrain.compiler.draft import Draft, Options, Tainted
 from neurotrain.compiler.passes.assemble_open_plan import assemble_open_plan
 from neurotrain.compiler.passes.assemble_plan import assemble_plan
@@ -57,6 +66,15 @@ PASSES: Final = (
     assemble_plan,
     assemble_open_plan,
 )
+DEEP_PASSES: Final = (
+    check_transforms,
+    check_network,
+    check_losses,
+    check_update,
+    predict_costs,
+    check_room,
+)
+"""These load torch; `check` leaves them out."""
 
 
 def compile_spec(
@@ -85,7 +103,23 @@ def compile_spec(
         spec_name=file.name,
         incomplete=incomplete,
     )
-    for run in PASSES:
+    return _run(PASSES, draft, report)
+
+
+def deepen(draft: Draft, report: Report) -> Draft:
+    """Follow the spec through torch's `meta` device; the plan gains what is predicted.
+
+    A fault that only shows now takes the plan away.
+    """
+    draft = _run(DEEP_PASSES, draft, report)
+    if draft.plan is None or report.failed:
+        return replace(draft, plan=None)
+    told = (*draft.plan.predictions, *draft.predictions)
+    return replace(draft, plan=msgspec.structs.replace(draft.plan, predictions=told))
+
+
+def _run(passes: Iterable[Callable[[Draft, Report], Draft]], draft: Draft, report: Report) -> Draft:
+    for run in passes:
         try:
             draft = run(draft, report)
         except Tainted:

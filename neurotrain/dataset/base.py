@@ -131,6 +131,11 @@ class Dataset(Family, Split):
     tasks: ClassVar[tuple[str, ...]] = ()
     """The tasks it can serve: `segmentation`, `classification`."""
 
+    @property
+    def gives_regions(self) -> bool:
+        """Whether every sample has a region of interest."""
+        return False
+
     def survey(self, resolver: Resolver, *, max_headers: int | None, num_classes: int) -> Survey:
         """List the samples, sorted by id, and read at most `max_headers` image headers (None: all).
 

@@ -77,6 +77,11 @@ class PairedImages(Component, Dataset, tag="paired_images", frozen=True, kw_only
     ] = None
     group_by: GroupBy | None = None
 
+    @property
+    def gives_regions(self) -> bool:
+        """Where they are named."""
+        return self.roi is not None
+
     def survey(self, resolver: Resolver, *, max_headers: int | None, num_classes: int) -> Survey:
         """List and pair the files and read the headers of evenly spread samples."""
         from neurotrain.dataset.paired_survey import survey_pairs

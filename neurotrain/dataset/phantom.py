@@ -38,6 +38,11 @@ class RetinaPhantom(Component, Dataset, tag="retina_phantom", frozen=True, kw_on
         ),
     ] = DEFAULT_SEED
 
+    @property
+    def gives_regions(self) -> bool:
+        """The field of view."""
+        return True
+
     def survey(self, resolver: Resolver, *, max_headers: int | None, num_classes: int) -> Survey:
         """The numbers of the pictures; nothing is generated."""
         samples = tuple(

@@ -208,7 +208,16 @@ def start_summary(plan: Plan) -> dict[str, Any]:
         "model": tag_of(plan.experiment.model),
         "num_samples": {name: part.num_samples for name, part in facts.parts.items()},
         "synthetic": facts.synthetic,
+        **_predicted(plan),
     }
+
+
+def _predicted(plan: Plan) -> dict[str, Any]:
+    """What the plan predicts: by name, value and unit; the parameters on their own besides."""
+    found = {each.name: {"value": each.value, "unit": each.unit} for each in plan.predictions}
+    count = found.get("parameters")
+    told: dict[str, Any] = {"predictions": found}
+    return told if count is None else {"num_parameters": int(count["value"]), **told}  # type: ignore[call-overload]
 
 
 def _here() -> dict[str, Any]:

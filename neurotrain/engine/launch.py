@@ -8,8 +8,11 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 from neurotrain.engine.lock import LOCK_VARIABLE
+
+_SLEEPING: Final = ("OMP_WAIT_POLICY", "PASSIVE")
 
 
 def write_launch(run_dir: Path, base: Path) -> None:
@@ -31,8 +34,16 @@ def command(run_dir: Path, options: Sequence[str]) -> list[str]:
 
 
 def become_worker(run_dir: Path, options: Sequence[str], lock: int) -> None:
-    """Replace this process by the worker, which takes the lock over. Does not return."""
+    """Become the worker, which takes the lock over. Does not return.
+
+    The process is replaced, unless it has torch already, which takes seconds to load.
+    """
     os.set_inheritable(lock, True)
+    if "torch" in sys.modules:
+        from neurotrain.engine import worker
+
+        os.environ.update(_environment(lock))
+        sys.exit(worker.main([str(run_dir), *options]))
     line = command(run_dir, options)
     os.execve(line[0], line, _environment(lock))
 
@@ -52,10 +63,15 @@ def start_worker(run_dir: Path, options: Sequence[str], lock: int) -> subprocess
         )
 
 
+def set_quiet_threads() -> None:
+    """Let OpenMP threads of this process sleep while they wait, if torch is not loaded yet."""
+    os.environ.setdefault(*_SLEEPING)
+
+
 def _environment(lock: int) -> dict[str, str]:
     """The worker's environment.
 
     OpenMP threads sleep while they wait: spinning ones cost several times the time as soon as
     anything else, such as the monitor, uses a core.
     """
-    return {"OMP_WAIT_POLICY": "PASSIVE", **os.environ, LOCK_VARIABLE: str(lock)}
+    return {**dict([_SLEEPING]), **os.environ, LOCK_VARIABLE: str(lock)}

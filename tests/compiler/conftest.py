@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from neurotrain.compiler.draft import Draft, Options
-from neurotrain.compiler.driver import compile_spec
+from neurotrain.compiler.driver import compile_spec, deepen
 from neurotrain.dataset.reader import FileReader
 from neurotrain.language.diagnostics import Diagnostic, Report
 from neurotrain.language.load import Loaded, load
@@ -71,22 +71,20 @@ Compiling = Callable[..., Outcome]
 
 
 def compiled(
-    file: Path,
-    environment: dict[str, str],
-    overrides: Sequence[str] = (),
-    *,
-    no_data: bool = False,
-) -> Outcome:
-    """Load and compile a spec as the program does, but remembering no file."""
-    options = Options(reader=FileReader(), no_data=no_data)
+    file: Path, environment: dict[str, str], overrides: Sequence[str] = (), *, deep: bool = False,
+    free_bytes: int | None = None, no_data: bool = False,
+) -> Outcome:  # fmt: skip
+    """Load and compile a spec as the program does, with the passes that load torch if asked."""
+    options = Options(reader=FileReader(), no_data=no_data, free_bytes=free_bytes)
     report = Report()
     loaded = load(file, overrides=overrides, environment=environment, report=report)
     draft = None
     if loaded.root is not None:
         draft = compile_spec(
-            loaded.root, file, catalogue=CATALOGUE, environment=environment, options=options,
-            report=report, incomplete=loaded.incomplete,
+            loaded.root, file, catalogue=CATALOGUE, environment=environment,
+            options=options, report=report, incomplete=loaded.incomplete,
         )  # fmt: skip
+        draft = deepen(draft, report) if deep else draft
     return Outcome(loaded=loaded, report=report, draft=draft)
 
 
@@ -106,8 +104,9 @@ def compiling(case_data: Path, tmp_path: Path) -> Compiling:
     """Compiles a text as `spec.yaml`, or a file; texts may extend `bases/…` of the cases."""
 
     def compiles(
-        spec: str | Path, *overrides: str, no_data: bool = False, **environment: str
-    ) -> Outcome:
+        spec: str | Path, *overrides: str, deep: bool = False, free_bytes: int | None = None,
+        no_data: bool = False, **environment: str,
+    ) -> Outcome:  # fmt: skip
         file = spec
         if isinstance(file, str):
             bases = tmp_path / "bases"
@@ -115,8 +114,7 @@ def compiling(case_data: Path, tmp_path: Path) -> Compiling:
                 bases.symlink_to(CASES / "bases")
             file = tmp_path / "spec.yaml"
             file.write_text(str(spec), encoding="utf-8")
-        return compiled(
-            file, {"CASE_DATA": str(case_data), **environment}, overrides, no_data=no_data
-        )
+        where = {"CASE_DATA": str(case_data), **environment}
+        return compiled(file, where, overrides, deep=deep, free_bytes=free_bytes, no_data=no_data)
 
     return compiles

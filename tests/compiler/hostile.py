@@ -19,7 +19,7 @@ data:
   valid: {fraction: 0.2}
   test: {type: retina_phantom, num_images: 4, size: 64, seed: 2}
   transforms: {train: [normalize], eval: [normalize]}
-model: {type: unet, channels: [8, 16, 32]}
+model: {type: unet, channels: [8, 16]}
 loss: [dice, bce]
 metrics: [dice, iou]
 train: {epochs: 2, batch: {global: 8}}

@@ -2,8 +2,9 @@
 
 A case is a spec in `cases/<pass>/`. `# error: [code]` or `# warning: [code, code]` expects those
 faults on its line; a line `# --set: path=value` gives an override, and a fault of it is expected on
-that line; `# --no-data` allows data to be absent. Files in folders below, and those in `bases`, are
-there to be extended.
+that line; `# --no-data` allows data to be absent, `# free: 1000` says how many bytes the disk has
+left. Files in folders below, and those in `bases`, are there to be extended. All passes run, so that
+none of them echoes another.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typing import Final
 import pytest
 
 from neurotrain.compiler.codes import ALL
-from neurotrain.compiler.driver import PASSES
+from neurotrain.compiler.driver import DEEP_PASSES, PASSES
 from neurotrain.language.codes import CODES
 from neurotrain.language.diagnostics import Code
 from neurotrain.language.overrides import OVERRIDES_FILE
@@ -27,6 +28,7 @@ from .conftest import CASES, Compiling, Outcome
 EXPECTATION: Final = re.compile(r"# (error|warning): \[([a-z0-9, -]+)\]")
 OVERRIDE: Final = re.compile(r"^# --set: (.*?)(?:  +# (?:error|warning): .*)?$", re.MULTILINE)
 NO_DATA: Final = re.compile(r"^# --no-data$", re.MULTILINE)
+FREE: Final = re.compile(r"^# free: (\d+)", re.MULTILINE)
 FILES: Final = sorted(CASES.glob("*/*.yaml"))
 NOT_IN_A_FILE: Final = {
     "unreadable-file": "the spec itself is what is missing; test_faults_of_files provokes it",
@@ -65,7 +67,11 @@ def _found(case: Path, outcome: Outcome) -> Iterator[Fault]:
 def test_case(case: Path, compiling: Compiling) -> None:
     """The faults found are those that the comments expect: no more, no fewer, nowhere else."""
     overrides = OVERRIDE.findall(_text(case))
-    outcome = compiling(case, *overrides, no_data=NO_DATA.search(_text(case)) is not None)
+    free = FREE.search(_text(case))
+    outcome = compiling(
+        case, *overrides, deep=True, free_bytes=int(free[1]) if free else None,
+        no_data=NO_DATA.search(_text(case)) is not None,
+    )  # fmt: skip
     expected, found = Counter(_expected(case, outcome)), Counter(_found(case, outcome))
     assert found == expected, outcome.text
 
@@ -84,7 +90,7 @@ def test_code_has_a_case(code: Code) -> None:
 
 def test_folders_are_named_after_passes() -> None:
     """A case lies with the pass that tells its fault."""
-    passes = {each.__name__ for each in PASSES}
+    passes = {each.__name__ for each in (*PASSES, *DEEP_PASSES)}
     others = {"bases", "language", "several"}
     assert {file.parent.name for file in FILES} - others <= passes
 

@@ -42,7 +42,7 @@ predict: {input: "${env:CASE_DATA}/eyes/images/*"}
 
 
 def _plan(spec: Path) -> Plan:
-    return compiled(spec, {}, MACHINE).plan
+    return compiled(spec, {}, MACHINE, deep=True).plan
 
 
 def _files(spec: Path) -> dict[str, str]:
@@ -94,10 +94,10 @@ def test_every_golden_file_has_its_spec() -> None:
 _PROBE: Final = """
 import sys
 from pathlib import Path
-from neurotrain.cli.compiling import compile_file
+from neurotrain.cli.compiling import compile_file, deepened
 from neurotrain.compiler.draft import Options
 from neurotrain.plan.plan import encode
-plan = compile_file(Path(sys.argv[1]), sys.argv[2:], Options()).draft.plan
+plan = deepened(compile_file(Path(sys.argv[1]), sys.argv[2:], Options(free_bytes=10**9))).plan
 sys.stdout.buffer.write(encode(plan))
 """
 

@@ -1,0 +1,90 @@
+"""Faults that show when a spec is followed through torch without data."""
+
+from typing import Final
+
+from neurotrain.language.diagnostics import Code, Severity
+
+TRANSFORM_FAILS: Final = Code(
+    "transform-fails",
+    what="A transform cannot be applied to the images that reach it.",
+    why="The first sample that is loaded would end the run.",
+    example="[{type: random_crop, size: [64, 96]}, {type: random_rotate90}]",
+    instead="[{type: random_crop, size: [64, 64]}, {type: random_rotate90}]",
+)
+TRANSFORM_CONTRACT: Final = Code(
+    "transform-contract",
+    what="A transform gives images of another shape or type than it says.",
+    why="The plan rests on what it says: channels, size, batches.",
+    example="def shape(self, shape):\n    return shape   # build() halves the images",
+    instead="def shape(self, shape):\n    return replace(shape, size=…)",
+)
+MODEL_FAILS: Final = Code(
+    "model-fails",
+    what="The model cannot be built with these parameters, or fails on images of this size.",
+    why="The run would end at its first step.",
+    example="model: {type: simple_cnn, channels: [8, 8, 8, 8, 8]}   # images of 8x8 pixels",
+    instead="model: {type: simple_cnn, channels: [8, 8, 8]}",
+)
+OUTPUT_MISMATCH: Final = Code(
+    "output-mismatch",
+    what="The model's output has another shape than the task needs.",
+    why="Losses and metrics compare it with the labels: one logit for two classes, else one each.",
+    example="task: {classes: [background, artery, vein], …}\nmodel: {type: my_net}  # gives one",
+    instead="task: {classes: [background, vessel], …}\nmodel: {type: my_net}",
+)
+NOT_FOLLOWED: Final = Code(
+    "model-not-followed",
+    what="The model reads values of its images to choose what it computes.",
+    why="Without data its output and costs are not known before the run.",
+    example="def forward(self, x):\n    return self.a(x) if x.mean() > 0 else self.b(x)",
+    instead="def forward(self, x):\n    return self.a(x) + self.b(x)",
+    severity=Severity.WARNING,
+)
+LOSS_FAILS: Final = Code(
+    "loss-fails",
+    what="The loss cannot be computed from the model's output and the labels of this task.",
+    why="The run would end at its first step.",
+    example="task: {classes: [background, artery, vein], …}\nloss: [my_loss]  # takes one channel",
+    instead="task: {classes: [background, vessel], …}\nloss: [my_loss]",
+)
+METRIC_FAILS: Final = Code(
+    "metric-fails",
+    what="The metric gives no value for each class of this task.",
+    why="The first validation would end the run.",
+    example="metrics: [my_metric]   # gives one value for three classes",
+    instead="metrics: [dice]",
+)
+OPTIMIZER_FAILS: Final = Code(
+    "optimizer-fails",
+    what="The optimizer cannot be built with these parameters, or cannot make an update.",
+    why="The run would end at its first update.",
+    example="optimizer: {type: my_optimizer, learning_rate: 1}   # it takes rates below 1",
+    instead="optimizer: {type: my_optimizer, learning_rate: 0.1}",
+)
+UNMATCHED_GROUP: Final = Code(
+    "unmatched-group",
+    what="A group of parameters matches none of the model's, or only those of an earlier group.",
+    why="The settings in it would hold for nothing.",
+    example="optimizer: {type: adamw, groups: [{match: 'encodr.*', learning_rate: 1e-4}]}",
+    instead="optimizer: {type: adamw, groups: [{match: 'encoder.*', learning_rate: 1e-4}]}",
+)
+NO_ROOM: Final = Code(
+    "no-room-for-checkpoint",
+    what="One checkpoint is larger than the free space of the output folder's disk.",
+    why="Nothing that the run trains could be saved.",
+    example="model: {type: unet, channels: [4096, 8192]}   # 20 GB a checkpoint, 5 GB free",
+    instead="model: {type: unet, channels: [16, 32]}",
+)
+DISK_FILLS: Final = Code(
+    "disk-may-fill",
+    what="What the run keeps at its peak is more than the free space of the output folder's disk.",
+    why="A save that finds no room ends the run.",
+    example="checkpoints: {every: 1 epoch, keep_last: 100}",
+    instead="checkpoints: {every: 1 epoch, keep_last: 3}",
+    severity=Severity.WARNING,
+)
+
+CODES: Final = (
+    TRANSFORM_FAILS, TRANSFORM_CONTRACT, MODEL_FAILS, OUTPUT_MISMATCH, NOT_FOLLOWED, LOSS_FAILS,
+    METRIC_FAILS, OPTIMIZER_FAILS, UNMATCHED_GROUP, NO_ROOM, DISK_FILLS,
+)  # fmt: skip

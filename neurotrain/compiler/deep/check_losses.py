@@ -1,0 +1,118 @@
+"""Compute every loss and metric once, on a few values of the shapes that the task gives."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from neurotrain.compiler.codes import deep as codes
+from neurotrain.compiler.deep.network import cause
+from neurotrain.compiler.deep.shapes import (
+    entries,
+    gives_regions,
+    logits_shape,
+    told,
+    type_path,
+)
+from neurotrain.compiler.draft import Draft, attempt, fault, need
+from neurotrain.component.base import tag_of
+from neurotrain.language.diagnostics import Report
+
+if TYPE_CHECKING:
+    import torch
+
+_MAX_SIDE: Final = 64
+_ANY_SIZE: Final = (32, 32)
+
+
+def check_losses(draft: Draft, report: Report) -> Draft:
+    """Report losses and metrics that cannot be computed for this task.
+
+    They get real numbers: many choose what to do by the labels, which `meta` cannot hold. A loss
+    that takes one channel is answered by `loss-fails` where the task has three classes.
+    """
+    attempt(_losses, draft, report)
+    attempt(_metrics, draft, report)
+    return draft
+
+
+def _losses(draft: Draft, report: Report) -> None:
+    logits, targets, roi = _values(draft)
+    for path, loss in entries(draft, ("loss",)):
+        problem = _loss_problem(loss, logits, targets, roi)
+        if problem:
+            num = len(need(draft.classes))
+            message = (
+                f"'{tag_of(loss)}' fails on the output of {num} classes, logits of "
+                f"{told(tuple(logits.shape))} and labels of {told(tuple(targets.shape))}: {problem}"
+            )
+            hint = "take a loss that is made for this number of classes"
+            place = ("task", "classes") if draft.has("task", "classes") else ("task",)
+            related = ((place, "the class count comes from here"),)
+            at = type_path(draft, path)
+            report.add(fault(codes.LOSS_FAILS, at, message, hint, related=related))
+
+
+def _loss_problem(
+    loss: Any, logits: torch.Tensor, targets: torch.Tensor, roi: torch.Tensor | None
+) -> str:
+    """Why a loss gives no number to train on; empty where it does."""
+    import torch
+
+    given = logits.detach().requires_grad_()
+    try:
+        value = loss.build()(given, targets, roi)
+        if not isinstance(value, torch.Tensor) or value.shape or not value.is_floating_point():
+            shape = tuple(value.shape) if isinstance(value, torch.Tensor) else type(value).__name__
+            return f"it gives {shape}, not one number of shape ()"
+        if value.requires_grad:
+            value.backward()  # type: ignore[no-untyped-call]
+    except Exception as error:  # a loss's code may raise anything
+        return cause(error)
+    return ""
+
+
+def _values(draft: Draft) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor | None]:
+    """Logits (2, K, ...), every label in turn, and a region where the data has one."""
+    import torch
+
+    height, width = draft.image_size or _ANY_SIZE
+    shape = logits_shape(draft, 2, (min(height, _MAX_SIDE), min(width, _MAX_SIDE)))
+    logits = torch.linspace(-1, 1, torch.Size(shape).numel()).reshape(shape)
+    labels = torch.Size((shape[0], *shape[2:]))
+    targets = (torch.arange(labels.numel()) % len(need(draft.classes))).reshape(labels)
+    roi = torch.ones(labels, dtype=torch.bool) if gives_regions(draft) else None
+    return logits, targets, roi
+
+
+def _metrics(draft: Draft, report: Report) -> None:
+    import torch
+
+    num = len(need(draft.classes))
+    counts_KK = torch.ones(num, num, dtype=torch.int64)
+    for path, metric in entries(draft, ("metrics",)):
+        per_class = getattr(metric, "per_class", None)
+        if per_class is None:
+            continue
+        try:
+            values = per_class(counts_KK)
+            problem = "" if _is_per_class(values, num) else f"it gives {_told(values)}"
+        except Exception as error:  # a metric's code may raise anything
+            problem = cause(error)
+        if problem:
+            message = f"'{tag_of(metric)}' gives no value for each of {num} classes: {problem}"
+            hint = "take another metric, or tell its author"
+            report.add(fault(codes.METRIC_FAILS, type_path(draft, path), message, hint))
+
+
+def _is_per_class(values: Any, num: int) -> bool:
+    import torch
+
+    return isinstance(values, torch.Tensor) and values.shape == (num,)
+
+
+def _told(values: Any) -> str:
+    import torch
+
+    if isinstance(values, torch.Tensor):
+        return f"a tensor of shape {tuple(values.shape)}"
+    return f"a {type(values).__name__}"

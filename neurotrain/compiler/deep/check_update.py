@@ -1,0 +1,74 @@
+"""Build the optimizer and make one update with it, without memory."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from neurotrain.compiler.codes import deep as codes
+from neurotrain.compiler.deep.network import cause, needs_values
+from neurotrain.compiler.deep.shapes import type_path
+from neurotrain.compiler.draft import Draft, fault
+from neurotrain.component.base import tag_of
+from neurotrain.language.diagnostics import Report
+from neurotrain.optim.optimizers import Optimizer
+from neurotrain.optim.parameters import parameter_groups, unmatched
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+
+def check_update(draft: Draft, report: Report) -> Draft:
+    """Report an optimizer that cannot be built or cannot update.
+
+    `nesterov: true` with a damping of its own, in a plugin's optimizer, is answered by
+    `optimizer-fails` at the optimizer.
+    """
+    from torch import nn
+
+    optimizer: Optimizer = draft.read("train", "optimizer")
+    network = draft.network
+    if network is None:
+        optimizer, network = replace(optimizer, groups=()), nn.Linear(2, 2, device="meta")
+    if _group_faults(optimizer, network, report):
+        return draft
+    try:
+        updated_once(optimizer, network)
+    except Exception as error:  # an optimizer's code may raise anything
+        if not needs_values(error):
+            path = type_path(draft, ("train", "optimizer"))
+            message = f"'{tag_of(optimizer)}' cannot update this model: {cause(error)}"
+            hint = "change its parameters, or take another one"
+            report.add(fault(codes.OPTIMIZER_FAILS, path, message, hint))
+    return draft
+
+
+def _group_faults(optimizer: Optimizer, network: nn.Module, report: Report) -> bool:
+    """Report groups of parameters that match none; whether there are any."""
+    names = [name for name, parameter in network.named_parameters() if parameter.requires_grad]
+    lost = unmatched(optimizer.groups, names)
+    for index in lost:
+        path = ("train", "optimizer", "groups", index, "match")
+        message = f"'{optimizer.groups[index].match}' matches no parameter of the model"
+        hint = f"its parameters are {', '.join(names[:3])}{', …' if len(names) > 3 else ''}"
+        report.add(fault(codes.UNMATCHED_GROUP, path, message, hint))
+    return bool(lost)
+
+
+def updated_once(optimizer: Optimizer, network: nn.Module) -> torch.optim.Optimizer:
+    """The optimizer of a network on `meta` after its first update, with all its state.
+
+    Raises:
+        Exception: whatever the optimizer raises.
+    """
+    import torch
+
+    built = optimizer.build(parameter_groups(optimizer, network))
+    for parameter in network.parameters():
+        if parameter.requires_grad:
+            parameter.grad = torch.empty_like(parameter)
+    built.step()
+    built.zero_grad(set_to_none=True)
+    return built

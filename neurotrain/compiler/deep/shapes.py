@@ -1,0 +1,84 @@
+"""The shapes that the data brings to the model and the task asks of it, as the draft knows them."""
+
+from __future__ import annotations
+
+from neurotrain.compiler.draft import Draft, Tainted, need
+from neurotrain.component.base import tag_of
+from neurotrain.dataset.base import Dataset, SampleInfo
+from neurotrain.language.tree import SpecPath
+from neurotrain.transforms.base import Shape
+
+_UNSOLVED_BATCH = 2
+
+
+def num_outputs(draft: Draft) -> int:
+    """Channels of the model's output: one for two classes, else one a class."""
+    num = len(need(draft.classes))
+    return 1 if num == 2 else num
+
+
+def is_segmentation(draft: Draft) -> bool:
+    """Whether there is an answer for every pixel."""
+    return tag_of(draft.read("task")) == "segmentation"
+
+
+def logits_shape(draft: Draft, batch: int, size: tuple[int, int]) -> tuple[int, ...]:
+    """The shape that the model's output has to have for images of this size."""
+    return (batch, num_outputs(draft), *(size if is_segmentation(draft) else ()))
+
+
+def micro_batch(draft: Draft) -> int:
+    """Samples of a forward pass; a small number where the batch sizes are at fault."""
+    return _UNSOLVED_BATCH if draft.batches is None else draft.batches.micro
+
+
+def gives_regions(draft: Draft) -> bool:
+    """Whether training samples have a region of interest."""
+    dataset: Dataset = draft.read("data", "train")
+    return dataset.gives_regions
+
+
+def evaluated_sizes(draft: Draft) -> tuple[tuple[int, int], ...]:
+    """The sizes in which evaluation gives images to the model: the smallest and the largest."""
+    window: tuple[int, int] | None = draft.read("test", "sliding_window")
+    if window is not None and is_segmentation(draft):
+        return (_padded(window, draft),)
+    samples = need(draft.parts).samples
+    members = [sample for part in ("valid", "test") for sample in samples.get(part, ())]
+    sizes = sorted({_padded(s, draft) for m in members if (s := _evaluated(m, draft)) is not None})
+    by_area = sorted(sizes, key=lambda size: size[0] * size[1])
+    return tuple(dict.fromkeys([*by_area[:1], *by_area[-1:]]))
+
+
+def _evaluated(sample: SampleInfo, draft: Draft) -> tuple[int, int] | None:
+    shape = Shape(1, sample.size)
+    for transform in draft.read("data", "transforms", "eval"):
+        shape = transform.shape(shape)
+    return shape.size
+
+
+def _padded(size: tuple[int, int], draft: Draft) -> tuple[int, int]:
+    divisor = draft.read("model").divisor
+    return -(-size[0] // divisor) * divisor, -(-size[1] // divisor) * divisor
+
+
+def type_path(draft: Draft, path: SpecPath) -> SpecPath:
+    """Where a component's name stands: at its `type`, or the bare name itself."""
+    return (*path, "type") if draft.has(*path, "type") else path
+
+
+def entries(draft: Draft, path: SpecPath) -> list[tuple[SpecPath, object]]:
+    """The entries of a list that are not tainted, each with its path."""
+    written = draft.written(*path)
+    found: list[tuple[SpecPath, object]] = []
+    for index in range(len(written) if isinstance(written, list) else 0):
+        try:
+            found.append(((*path, index), draft.read(*path, index)))
+        except Tainted:
+            continue
+    return found
+
+
+def told(shape: tuple[int, ...]) -> str:
+    """A shape as people write it."""
+    return " x ".join(map(str, shape))
