@@ -33,7 +33,7 @@ from typing import Annotated, Literal
 from msgspec import Meta
 from neurotrain.component.base import Component
 from neurotrain.losses.base import Loss
-from neurotrain.metrics.base import Metric
+from neurotrain.metrics.base import MatrixMetric
 from neurotrain.models.base import Model
 from neurotrain.optim.optimizers import Optimizer
 from neurotrain.transforms.base import Transform
@@ -99,7 +99,7 @@ class Unreduced(Component, Loss, tag="unreduced", frozen=True, kw_only=True):
         return lambda logits, targets, roi: logits[:, 0] * targets
 
 
-class OneValue(Component, Metric, tag="one_value", frozen=True, kw_only=True):
+class OneValue(Component, MatrixMetric, tag="one_value", frozen=True, kw_only=True):
     """A metric that gives one value for all classes."""
 
     def per_class(self, counts_KK):

@@ -3,8 +3,8 @@
 A case is a spec in `cases/<pass>/`. `# error: [code]` or `# warning: [code, code]` expects those
 faults on its line; a line `# --set: path=value` gives an override, and a fault of it is expected on
 that line; `# --no-data` allows data to be absent, `# free: 1000` says how many bytes the disk has
-left. Files in folders below, and those in `bases`, are there to be extended. All passes run, so that
-none of them echoes another.
+left. Files in folders below, and those in `bases`, are there to be extended. All passes run, so
+that none of them echoes another.
 """
 
 from __future__ import annotations

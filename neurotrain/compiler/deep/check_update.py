@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
@@ -28,7 +28,7 @@ def check_update(draft: Draft, report: Report) -> Draft:
     """
     from torch import nn
 
-    optimizer: Optimizer = draft.read("train", "optimizer")
+    optimizer: Any = draft.read("train", "optimizer")
     network = draft.network
     if network is None:
         optimizer, network = replace(optimizer, groups=()), nn.Linear(2, 2, device="meta")

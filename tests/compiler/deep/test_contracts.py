@@ -54,7 +54,7 @@ def test_large_images_take_the_transforms_at_their_word(
         (tmp_path / folder).mkdir()
         for number in range(5):
             picture = Image.new("1" if folder != "images" else "L", (2200, 2000), 1)
-            picture.paste(0, (0, 0, 1000, 1000))
+            picture.paste(0, (0, 0, 1000 + number, 1000))
             picture.save(tmp_path / folder / f"{number}.png")
     data = f"{{type: paired_images, root: '{tmp_path}', images: images/*, masks: masks/*, roi: "
     outcome = compiling(
