@@ -76,7 +76,7 @@ FAULTS: Final = [
     ("global: 8", "global: 8, micro: 3", "batch-arithmetic", 19, 10, "{global: 8, micro: 3}",
      "global: 6 and global: 9"),
     ("[dice, bce]", "[dice, cross_entropy]", "loss-not-for-task", 15, 14, "cross_entropy",
-     "'bce', 'cldice', 'dice'"),
+     "take 'bce', 'cldice', 'dice'"),
     ("3e-3", "3", "odd-learning-rate", 20, 43, "3", "1e-07 to 0.1"),
     ("3e-3", "0,003", "unknown-key", 20, 45, "003", "a point, not a comma"),
     ("classes: [back", "labels: [back", "unknown-key", 3, 28, "labels", "'classes'"),

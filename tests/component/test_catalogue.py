@@ -70,9 +70,9 @@ def test_a_choice_is_told_by_its_keys(value: Any, wanted: Any) -> None:
     ("value", "told"),
     [
         ("unett", "no model is named 'unett'; did you mean 'unet'?"),
-        ("transformer", "no model is named 'transformer'; there are: basic_unet, mlp"),
-        ({"type": 3}, "no model is named 3; there are: basic_unet"),
-        ({"channels": [4, 8]}, "this model has no `type`; there are: basic_unet"),
+        ("transformer", "no model is named 'transformer'; there are: attention_unet, basic_unet"),
+        ({"type": 3}, "no model is named 3; there are: attention_unet"),
+        ({"channels": [4, 8]}, "this model has no `type`; there are: attention_unet"),
         ({"type": "unet", "chanels": [4, 8]}, "'unet' has no key 'chanels'; did you mean"),
         ({"type": "unet", "qqqq": 1}, "'unet' has no key 'qqqq'; it has: channels, strides"),
         ({"type": "unet", "channels": [4.5, 8]}, "$.channels[0]"),

@@ -23,7 +23,7 @@ data:
   test: {fraction: 0.17}
   transforms: {train: [invert, normalize], eval: [invert, normalize]}
 model: {type: tiny_fcn, width: 4}
-loss: [{type: tversky, alpha: 0.3}]
+loss: [{type: balance, alpha: 0.3}]
 metrics: [dice]
 train: {epochs: 1, batch: {global: 2}}
 engine: {type: torch, device: cpu, threads: 1}
@@ -69,7 +69,7 @@ def test_the_plan_names_the_plugin(ran: Path, site: Path) -> None:
     (use,) = json.loads(text)["plugins"]
     assert use["distribution"] == "fundus-extras"
     assert (use["version"], len(use["sha256"])) == ("1.0", 64)
-    assert use["components"] == ["loss.tversky", "model.tiny_fcn", "transform.invert"]
+    assert use["components"] == ["loss.balance", "model.tiny_fcn", "transform.invert"]
     assert str(site) not in text
 
 
@@ -143,7 +143,7 @@ def test_byte_code_does_not_change_the_hash(ran: Path, tmp_path: Path, site: Pat
 def test_explain_knows_the_plugin(site: Path, tmp_path: Path) -> None:
     """With `--plugin` a component is explained, and the schema has it."""
     named = ("--plugin", "fundus-extras")
-    told = neurotrain("explain", "loss.tversky.alpha", *named, cwd=tmp_path, site=site)
+    told = neurotrain("explain", "loss.balance.alpha", *named, cwd=tmp_path, site=site)
     assert "Weight of false positives" in told.stdout
     schema = neurotrain("explain", "--schema", *named, cwd=tmp_path, site=site)
     assert "Tversky" in json.loads(schema.stdout)["$defs"]

@@ -45,7 +45,7 @@ def _modules(folder: Path, site: Path) -> set[str]:
 def _without_plugin(tmp_path: Path) -> Path:
     text = SPEC.replace("plugins: [fundus-extras]\n", "").replace("invert, ", "")
     text = text.replace("{type: tiny_fcn, width: 4}", "{type: unet, channels: [4, 8]}")
-    (tmp_path / "spec.yaml").write_text(text.replace("{type: tversky, alpha: 0.3}", "dice"))
+    (tmp_path / "spec.yaml").write_text(text.replace("{type: balance, alpha: 0.3}", "dice"))
     return tmp_path / "spec.yaml"
 
 
