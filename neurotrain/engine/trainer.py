@@ -34,7 +34,7 @@ from neurotrain.engine.reporter import Reporter
 from neurotrain.engine.saver import Saver
 from neurotrain.engine.schedule import StepSchedule
 from neurotrain.engine.setup import Setup
-from neurotrain.engine.signals import STOP_REQUEST_EXIT, StopFlag
+from neurotrain.engine.signals import StopFlag
 from neurotrain.engine.torch_engine import Diverged, TorchEngine
 from neurotrain.optim.schedules import Horizon, Scheduler
 from neurotrain.plan.plan import TrainOptions
@@ -126,6 +126,8 @@ class Trainer:
         self.model.train()
         with self._saver:
             while self.state.epoch <= self.num_epochs and not self._stopped:
+                if self.flag.end_of_part():
+                    self._end()
                 self._run_epoch()
         # 4) What every training leaves behind.
         self._write_tables(plots=True)
@@ -305,17 +307,13 @@ class Trainer:
 
     def _take_requests(self) -> None:
         for request in self.reporter.requests():
-            if request == "stop":
-                self.flag.set("stop request", STOP_REQUEST_EXIT)
-            else:
+            if request == "save":
                 self._save_asked = True
+            else:
+                self.flag.ask(request)
 
     def _end(self) -> None:
-        """Save, where the state is whole, and end.
-
-        Raises:
-            Interrupted: always.
-        """
+        """Save, where the state is whole, and raise `Interrupted`."""
         if self._resumes_inside_epochs:
             self._saver.save(self.state_dict(), self.state.epoch)
         self._write_tables(plots=False)

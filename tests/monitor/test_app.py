@@ -16,7 +16,7 @@ from neurotrain.monitor.app import Monitor
 from neurotrain.monitor.ink import ASCII, UNICODE
 from neurotrain.monitor.keys import KEYS
 from neurotrain.monitor.screen import RunScreen
-from neurotrain.monitor.widgets.confirm import Confirm
+from neurotrain.monitor.widgets.confirm import StopMenu
 from neurotrain.monitor.widgets.help import Help
 from neurotrain.monitor.widgets.pane import Pane
 from neurotrain.monitor.widgets.picker import Picker
@@ -118,7 +118,7 @@ def test_the_small_screen_tells_what_matters(recorded: dict[str, Path]) -> None:
         text = _text(app)
         for told in (
             "● TRAIN", "cpu", "22/30", "left", "30/40", "valid/dice ↑", "best 0.8287 @ e18",
-            "■■■□□□ 3/6", "stops after epoch 24 unless valid/dice > 0.8288", "loss",
+            "■■■□□□ 3/6", "stops after epoch 24 in 32s", "loss",
             "valid/accuracy", "samples/s", "saved train/checkpoints/last.pth", "q detach",
         ):  # fmt: skip
             assert told in text, told
@@ -211,16 +211,19 @@ def test_leaving(recorded: dict[str, Path], key: str) -> None:
 
 
 def test_stop_wants_a_typed_yes(live: Path) -> None:
-    """`s` asks; another key than `y` leaves no request, `y` leaves one to stop."""
+    """`s` asks when, then whether; only `y` leaves a request: after the step, or the epoch."""
 
     async def act(app: Monitor, pilot: Pilot[None]) -> None:
         await pilot.press("s")
-        assert isinstance(app.screen, Confirm)
-        await pilot.press("n")
-        assert control.take_requests(live) == []
-        await pilot.press("s", "y")
+        assert isinstance(app.screen, StopMenu)
+        for refused in (["n"], ["s", "s", "n"], ["s", "y"]):
+            await pilot.press(*refused)
+            assert control.take_requests(live) == []
+        await pilot.press("s", "s", "y")
         assert control.take_requests(live) == ["stop"]
-        assert "Asked the run to stop" in _text(app)
+        await pilot.press("s", "e", "y")
+        assert control.take_requests(live) == ["stop_after_epoch"]
+        assert "stop after this epoch" in _text(app)
 
     _run(_app(live), act)
 
