@@ -96,7 +96,7 @@ class _Gpus:
         nvml = self._nvml
         assert nvml is not None
         row: dict[str, Any] = {"index": index}
-        asked = {
+        asked: dict[str, Callable[[], Any]] = {
             "util": lambda: nvml.nvmlDeviceGetUtilizationRates(handle).gpu,
             "memory_used_bytes": lambda: nvml.nvmlDeviceGetMemoryInfo(handle).used,
             "memory_total_bytes": lambda: nvml.nvmlDeviceGetMemoryInfo(handle).total,
@@ -116,9 +116,8 @@ class _Gpus:
 
 def _disk_bytes() -> tuple[int, int] | None:
     """Bytes read and written by all disks so far; None where the system does not say."""
-    ask: Callable[[], Any] = psutil.disk_io_counters
     try:
-        counters = ask()
+        counters = psutil.disk_io_counters()
     except (OSError, RuntimeError):
         return None
     return None if counters is None else (counters.read_bytes, counters.write_bytes)

@@ -60,13 +60,7 @@ def converter(view: View, axis: Axis) -> Callable[[float], float]:
 
 def converted(buckets: Sequence[Bucket], to: Callable[[float], float]) -> tuple[Bucket, ...]:
     """Buckets with every place on another axis."""
-    return tuple(
-        bucket._replace(
-            first_x=to(bucket.first_x), last_x=to(bucket.last_x), low_x=to(bucket.low_x),
-            high_x=to(bucket.high_x), bad_x=None if bucket.bad_x is None else to(bucket.bad_x),
-        )
-        for bucket in buckets
-    )  # fmt: skip
+    return tuple(_converted(bucket, to) for bucket in buckets)
 
 
 def span(view: View, axis: Axis) -> Window:
@@ -130,6 +124,19 @@ def place(axis: Axis, x: float) -> str:
     if axis == "step":
         return wording.short_count(round(x)) if x < 1e6 else wording.short_count(int(x))
     return f"e{x:.4g}" if x < 1e4 else f"e{x:.0f}"
+
+
+def _converted(bucket: Bucket, to: Callable[[float], float]) -> Bucket:
+    first_x, last_x, first, last, low, low_x, high, high_x, bad_x, *counts = bucket
+    start = to(first_x)
+    end = start if last_x == first_x else to(last_x)
+    bad = None if bad_x is None else start if bad_x == first_x else to(bad_x)
+    ends = {first_x: start, last_x: end}
+    return Bucket(
+        start, end, first, last,
+        low, ends[low_x] if low_x in ends else to(low_x),
+        high, ends[high_x] if high_x in ends else to(high_x), bad, *counts,
+    )  # fmt: skip
 
 
 def _kept(window: Window, whole: Window) -> Window | None:

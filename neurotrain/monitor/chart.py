@@ -7,6 +7,7 @@ value that is not finite shows as a cross on the upper edge.
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal, TypeAlias
@@ -120,11 +121,17 @@ def draw(plot: Plot, width: int, height: int, glyphs: Glyphs) -> list[Line]:
 def columns(buckets: Sequence[Bucket], across: Scale, num_columns: int) -> dict[int, Bucket]:
     """The buckets merged by the column they fall in; a merged one's extremes stay in its place."""
     merged: dict[int, Bucket] = {}
-    share = across.shares()
-    for bucket in buckets:
-        column = round(share(bucket.first_x) * (num_columns - 1))
-        held = merged.get(column)
-        merged[column] = bucket if held is None else merge(held, bucket)
+    last_column, span = num_columns - 1, across.high - across.low
+    xs = [bucket.first_x for bucket in buckets]
+    start = 0
+    while start < len(xs):
+        column = round(across.share(xs[start]) * last_column)
+        bound = across.low + (column + 0.5) / max(1, last_column) * span
+        end = len(xs) if column == last_column else bisect_left(xs, bound, start + 1)
+        merged[column] = merge(
+            [merged[column], *buckets[start:end]] if column in merged else buckets[start:end]
+        )
+        start = end
     return merged
 
 

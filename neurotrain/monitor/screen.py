@@ -45,6 +45,7 @@ from neurotrain.monitor.widgets.tabs import Tabs
 from neurotrain.recorder import control
 
 _NOTHING: Final = "nothing"
+_BY_METRIC: Final = ("left", "right", "next_metric", "previous_metric")
 _FASTEST_S: Final = 0.1
 _SLOWEST_S: Final = 1.0
 _BACK_OFF: Final = 1.5
@@ -188,7 +189,15 @@ class RunScreen(Screen[None]):
 
     def action_choose(self, what: str) -> None:
         """Change what is shown."""
-        self._choose(CHOICES[what](self.options, self.view))
+        options = self.options
+        if what in _BY_METRIC and not options.group and options.shown == "overview":
+            options = replace(options, group=self._group_shown())
+        self._choose(CHOICES[what](options, self.view))
+
+    def _group_shown(self) -> str:
+        """What the chart that can be switched shows before anything was chosen."""
+        shown = self.query_one("#chart_metric", Curves)
+        return (shown if shown.display else self.query_one("#chart", Curves)).group(self.frame())
 
     def action_scroll_by(self, rows: int) -> None:
         """Scroll what can be scrolled, no further than it goes."""

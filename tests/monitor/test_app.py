@@ -274,7 +274,7 @@ def test_scale_and_smoothing_can_be_switched(recorded: dict[str, Path]) -> None:
         assert "log scale" in _text(app)
         await pilot.press("y", "m")
         assert "smooth 0.6" in _text(app)
-        await pilot.press("m", "m")
+        await pilot.press("m", "m", "m")
         assert "smooth 0" not in _text(app)
 
     _run(_app(recorded["live"]), act)
@@ -315,7 +315,7 @@ def test_the_help_is_the_table_of_the_bindings(recorded: dict[str, Path]) -> Non
         await pilot.press("f1")
         assert isinstance(app.screen, Help)
 
-    _run(_app(recorded["live"]), act, (80, 30))
+    _run(_app(recorded["live"]), act, (80, 60))
 
 
 def test_a_folder_of_runs_gives_a_list_to_choose_from(recorded: dict[str, Path]) -> None:
