@@ -13,7 +13,7 @@ from typing import Final, Literal, TypeAlias, get_args
 
 from neurotrain.monitor import wording
 from neurotrain.monitor.axis import epoch_ticks
-from neurotrain.monitor.series import Bucket
+from neurotrain.monitor.series import Bucket, merge
 from neurotrain.monitor.view import View
 
 Axis: TypeAlias = Literal["epoch", "step", "time"]
@@ -40,6 +40,7 @@ _SECONDS: Final = (
 )
 _DAY_S: Final = 86400
 _NARROWEST: Final = 1e-3
+_MAX_CONVERTED: Final = 512
 
 
 def converter(view: View, axis: Axis) -> Callable[[float], float]:
@@ -59,8 +60,10 @@ def converter(view: View, axis: Axis) -> Callable[[float], float]:
 
 
 def converted(buckets: Sequence[Bucket], to: Callable[[float], float]) -> tuple[Bucket, ...]:
-    """Buckets with every place on another axis."""
-    return tuple(_converted(bucket, to) for bucket in buckets)
+    """Buckets with every place on another axis; more than a screen can tell apart are merged."""
+    apart = -(-len(buckets) // _MAX_CONVERTED) or 1
+    merged = [merge(buckets[at : at + apart]) for at in range(0, len(buckets), apart)]
+    return tuple(_converted(bucket, to) for bucket in merged)
 
 
 def span(view: View, axis: Axis) -> Window:
@@ -94,13 +97,15 @@ def panned(window: Window | None, whole: Window, by: float) -> Window | None:
     return low, low + room
 
 
-def inside(buckets: Sequence[Bucket], window: Window | None) -> tuple[Bucket, ...]:
-    """The buckets that lie in a window, in part at least."""
+def inside(
+    buckets: Sequence[Bucket], window: Window | None, to: Callable[[float], float]
+) -> Sequence[Bucket]:
+    """The buckets that lie in a window of the axis, in part at least."""
     if window is None:
-        return tuple(buckets)
-    first = bisect_left(buckets, window[0], key=lambda bucket: bucket.last_x)
-    last = bisect_right(buckets, window[1], key=lambda bucket: bucket.first_x)
-    return tuple(buckets[first:last])
+        return buckets
+    first = bisect_left(buckets, window[0], key=lambda bucket: to(bucket.last_x))
+    last = bisect_right(buckets, window[1], key=lambda bucket: to(bucket.first_x))
+    return buckets[first:last]
 
 
 def ticks(axis: Axis, low: float, high: float, num_columns: int) -> list[tuple[float, str]]:

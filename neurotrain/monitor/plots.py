@@ -106,9 +106,9 @@ def plot(view: View, group: str, look: Look) -> Plot:
         if style == "valid":
             drawn.append((series.buckets, style, "points"))
         for buckets, shown_as, form in drawn:
-            placed = buckets if look.axis == "epoch" else converted(buckets, to)
-            kept = inside(placed, look.window)
-            curves.append(Curve(name=name, buckets=kept, style=shown_as, drawn=form))
+            kept = inside(buckets, look.window, to)
+            placed = tuple(kept) if look.axis == "epoch" else converted(kept, to)
+            curves.append(Curve(name=name, buckets=placed, style=shown_as, drawn=form))
     epoch = best_epoch(view)
     return Plot(
         curves=tuple(curves),

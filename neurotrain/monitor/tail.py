@@ -97,13 +97,16 @@ class Tail:
             self._looked_at_s = monotonic()
             files = sorted(self.run_dir.glob("events.*.jsonl"))[:_MAX_RANK_FILES]
             self._ranks = {file: self._ranks.get(file, 0) for file in files}
-        more = False
-        for file, start in self._ranks.items():
-            fresh, offset = events.read(file, start, _BLOCK_BYTES)
-            view = fold_all(view, (event for event in fresh if event.rank > 0))
-            self._ranks[file] = offset
-            more = more or offset > start
-        return view, more and monotonic() <= ends_at
+        for file in self._ranks:
+            while True:
+                start = self._ranks[file]
+                fresh, self._ranks[file] = events.read(file, start, _BLOCK_BYTES)
+                view = fold_all(view, (event for event in fresh if event.rank > 0))
+                if self._ranks[file] == start:
+                    break
+                if monotonic() > ends_at:
+                    return view, True
+        return view, False
 
     def _is_same_file(self) -> bool:
         """Whether what is at the path continues what was read; remembers what it found."""

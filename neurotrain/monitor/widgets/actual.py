@@ -34,7 +34,8 @@ class Settings(Pane):
         settings = frame.view.facts.settings
         room = max(1, height - 2)
         down = min(frame.options.scrolled, max(0, len(settings) - room))
-        name = max(16, min(44, (width - 4) // 2))
+        longest = max((len(path) for path, _ in settings), default=0)
+        name = max(16, min(longest, width - 24))
         body = [
             line((f" {fit(path, name)} ", "dim"), told)
             for path, told in settings[down : down + room]
