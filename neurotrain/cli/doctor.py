@@ -11,7 +11,7 @@ def command(as_json: bool) -> None:
     """Tell what torch, DeepSpeed and this machine can do. Builds and trains nothing."""
     import msgspec
 
-    from neurotrain.engine.machine import examine, lines
+    from neurotrain.engine.doctor import examine, lines
     from neurotrain.language.excerpt import visible
 
     machine = examine()

@@ -14,7 +14,11 @@ import click
 @click.option("--once", is_flag=True, help="Print the state once and leave.")
 @click.option("--json", "as_json", is_flag=True, help="Print the state once as JSON.")
 @click.option("--readonly", is_flag=True, help="Allow nothing that changes the run.")
-def command(run: Path, once: bool, as_json: bool, readonly: bool) -> None:
+@click.option("--ascii", "ascii_only", is_flag=True, help="Draw with ASCII characters alone.")
+@click.option("--no-mouse", is_flag=True, help="Leave the mouse to the terminal.")
+def command(
+    run: Path, once: bool, as_json: bool, readonly: bool, ascii_only: bool, no_mouse: bool
+) -> None:
     """Watch RUN, or choose one of the runs in a folder (default: runs)."""
     if not run.is_dir():
         raise click.UsageError(f"there is no folder {run}")
@@ -25,4 +29,4 @@ def command(run: Path, once: bool, as_json: bool, readonly: bool) -> None:
         return
     from neurotrain.monitor.app import watch
 
-    sys.exit(watch(run, readonly=readonly))
+    sys.exit(watch(run, readonly=readonly, ascii_only=ascii_only, mouse=not no_mouse))

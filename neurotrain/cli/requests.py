@@ -22,4 +22,4 @@ def leave(run: Path, request: Request) -> None:
     if not is_alive(status, time.time()):
         raise click.UsageError(f"{run} is not running (it is {status.state})")
     ask(run, request)
-    click.echo(f"asked {run} to {request}")
+    click.echo(f"asked {run} to {request.replace('_', ' ')}")

@@ -203,7 +203,9 @@ def _launch(
     from neurotrain.monitor.app import watch
     from neurotrain.recorder.control import read_status
 
-    watch(run_dir, readonly=False, wait_for_start=True)
+    watched = watch(run_dir, readonly=False, wait_for_start=True)
+    if watched > 128:
+        sys.exit(watched)
     status = read_status(run_dir)
     if status is not None and status.pid == worker.pid and status.exit_code is not None:
         worker.wait()

@@ -20,7 +20,8 @@ from neurotrain.engine.build import Builder, StageNotReady
 from neurotrain.engine.memory import memory_for
 from neurotrain.engine.predictor import Prediction
 from neurotrain.engine.reporter import Reporter
-from neurotrain.engine.signals import STOP_REQUEST_EXIT, StopFlag
+from neurotrain.engine.settings import settings_of
+from neurotrain.engine.signals import StopFlag
 from neurotrain.engine.tester import Tester, TestSetup
 from neurotrain.engine.trainer import Trainer
 from neurotrain.engine.weights import trained_model
@@ -57,6 +58,7 @@ class Executor:
         for node in stages_of(self.plan.nodes):
             if self.only is not None and node.id != self.only:
                 continue
+            self.flag.end_of_part()
             self.flag.check()
             self._require_training(node)
             self._run_stage(node, stages[node.id])
@@ -170,8 +172,8 @@ class Executor:
         def progress(count: int, total: int) -> None:
             nonlocal last_s
             self.flag.check()
-            if "stop" in self.reporter.requests():
-                self.flag.set("stop request", STOP_REQUEST_EXIT)
+            for request in self.reporter.requests():
+                self.flag.ask(request)
             if count == total or time.monotonic() - last_s > 0.25:
                 last_s = time.monotonic()
                 self.reporter.tell("progress.reported", stage=stage, done=count, total=total)
@@ -179,7 +181,8 @@ class Executor:
         return progress
 
     def _tell_start(self) -> None:
-        self.reporter.tell("run.started", **start_summary(self.plan), **_here())
+        told = {**start_summary(self.plan), **_here(), "settings": settings_of(self.plan)}
+        self.reporter.tell("run.started", **told)
 
 
 def start_summary(plan: Plan) -> dict[str, Any]:

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import os
-import shutil
 import socket
 import threading
 import time
-from typing import Any
 
-import psutil
-
+from neurotrain.engine.machine import Machine
 from neurotrain.engine.reporter import Reporter
 from neurotrain.recorder.control import HEARTBEAT_S, Status, boot_id, write_status
 from neurotrain.recorder.events import Event
 
-_SAMPLE_EVERY = 3
+_SAMPLE_EVERY = 2
 _STATES = {
     "epoch.started": "training",
     "epoch.finished": "training",
@@ -32,7 +29,6 @@ class Heartbeat:
         self._state = "starting"
         self._exit_code: int | None = None
         self._ended = threading.Event()
-        self._process = psutil.Process()
         self._thread = threading.Thread(target=self._beat, daemon=True, name="heartbeat")
 
     def start(self) -> None:
@@ -55,11 +51,11 @@ class Heartbeat:
         self._write()
 
     def _beat(self) -> None:
-        beats = 0
+        beats, machine = 0, Machine(self._reporter.run_dir)
         while not self._ended.wait(HEARTBEAT_S):
             self._write()
             if beats % _SAMPLE_EVERY == 0:
-                self._reporter.tell("machine.sampled", **self._load())
+                self._reporter.tell("machine.sampled", **machine.sample())
             beats += 1
 
     def _write(self) -> None:
@@ -77,14 +73,3 @@ class Heartbeat:
             write_status(self._reporter.run_dir, status)
         except OSError:
             return
-
-    def _load(self) -> dict[str, Any]:
-        memory = psutil.virtual_memory()
-        return {
-            "cpu": psutil.cpu_percent(),
-            "memory_used_bytes": memory.total - memory.available,
-            "memory_total_bytes": memory.total,
-            "process_memory_bytes": self._process.memory_info().rss,
-            "disk_free_bytes": shutil.disk_usage(self._reporter.run_dir).free,
-            "gpus": [],
-        }

@@ -1,129 +1,123 @@
-"""What this machine and its software can do, found without building or training anything."""
+"""How loaded the machine of a run is: processor, memory, disk, and GPUs where there are any.
+
+A sample takes a few milliseconds. It is meant for the heartbeat's thread, and nothing in it raises:
+what cannot be measured is left out.
+"""
 
 from __future__ import annotations
 
-import json
-import os
-import platform
 import shutil
-import subprocess
-import sys
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
 from typing import Any, Final
 
-import msgspec
+import psutil
 
-from neurotrain.component.base import Options
-from neurotrain.engine.probe import ANSWER
-
-_TIMEOUT_S: Final = 300
-_TOOLS: Final[Mapping[str, str]] = {
-    "c++": "DeepSpeed cannot build its CPU Adam, so nothing can be offloaded",
-    "ninja": "DeepSpeed cannot build any of its ops",
-    "nvcc": "DeepSpeed cannot build its ops for GPUs",
-    "numactl": "processes cannot be bound to cores",
-    "ssh": "launcher: hostfile does not work from here",
-    "pdsh": "launcher: hostfile needs it, or NODE_RANK on each machine",
-    "srun": "launcher: slurm does not work from here",
-}
-"""Programs that are looked for, and what is not possible without them."""
+_MAX_GPUS: Final = 16
+_THROTTLED: Final = 0x8 | 0x20 | 0x40 | 0x80
+"""NVML's reasons for lower clocks that slow a training: hardware, heat, power brake."""
 
 
-class Gpu(Options, frozen=True, kw_only=True):
-    """One GPU that torch sees."""
+class Machine:
+    """Samples the load; rates are means since the sample before."""
 
-    name: str
-    memory_bytes: int
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._process = psutil.Process()
+        self._gpus = _Gpus()
+        self._at_s, self._io = time.monotonic(), _disk_bytes()
+        psutil.cpu_percent()
+        self._process.cpu_percent()
 
+    def sample(self) -> dict[str, Any]:
+        """The data of `machine.sampled`."""
+        memory = psutil.virtual_memory()
+        found: dict[str, Any] = {
+            "cpu": psutil.cpu_percent(),
+            "num_cpus": psutil.cpu_count(),
+            "process_cpu": self._process.cpu_percent(),
+            "memory_used_bytes": memory.total - memory.available,
+            "memory_total_bytes": memory.total,
+            "process_memory_bytes": self._resident(),
+            **self._rates(),
+            "gpus": self._gpus.sample(),
+        }
+        try:
+            disk = shutil.disk_usage(self._folder)
+        except OSError:
+            return found
+        return {**found, "disk_free_bytes": disk.free, "disk_total_bytes": disk.total}
 
-class Torch(Options, frozen=True, kw_only=True):
-    """What torch says, or why it cannot."""
+    def _resident(self) -> int:
+        """Memory of the process and of those it started, such as loading processes."""
+        total = int(self._process.memory_info().rss)
+        for child in self._process.children(recursive=True):
+            try:
+                total += int(child.memory_info().rss)
+            except psutil.Error:
+                continue
+        return total
 
-    version: str | None = None
-    cuda: str | None = None
-    """The version of CUDA that it is built for."""
-    gpus: tuple[Gpu, ...] = ()
-    error: str | None = None
-
-
-class DeepSpeed(Options, frozen=True, kw_only=True):
-    """What DeepSpeed says, or why it cannot."""
-
-    version: str | None = None
-    accelerator: str | None = None
-    backend: str | None = None
-    """What its processes talk through: gloo, nccl."""
-    formats: tuple[str, ...] = ()
-    ops: dict[str, str] = msgspec.field(default_factory=dict)
-    """By name: built, buildable or no."""
-    error: str | None = None
-
-
-class Machine(Options, frozen=True, kw_only=True):
-    """This machine."""
-
-    python: str
-    cores: int
-    torch: Torch
-    deepspeed: DeepSpeed
-    tools: dict[str, str | None]
-    """Programs by name, with their path."""
-
-
-def examine() -> Machine:
-    """Look at this machine; what is absent or broken is part of the answer."""
-    compiler = os.environ.get("CXX", "c++")
-    return Machine(
-        python=platform.python_version(),
-        cores=os.cpu_count() or 1,
-        torch=msgspec.convert(_asked("torch"), Torch),
-        deepspeed=msgspec.convert(_asked("deepspeed"), DeepSpeed),
-        tools={name: shutil.which(compiler if name == "c++" else name) for name in _TOOLS},
-    )
+    def _rates(self) -> dict[str, float]:
+        now_s, io = time.monotonic(), _disk_bytes()
+        took_s, before = now_s - self._at_s, self._io
+        self._at_s, self._io = now_s, io
+        if io is None or before is None or took_s <= 0:
+            return {}
+        read, written = ((new - old) / took_s for new, old in zip(io, before, strict=True))
+        return {"read_bytes_per_s": max(0.0, read), "write_bytes_per_s": max(0.0, written)}
 
 
-def lines(machine: Machine) -> Iterator[str]:
-    """The same for a person, a line each."""
-    yield _line("python", f"{machine.python}, {machine.cores} cores")
-    torch, deepspeed = machine.torch, machine.deepspeed
-    yield _line("torch", torch.version or f"absent: {torch.error}")
-    if torch.version:
-        yield from (
-            _line("gpu", f"{gpu.name}, {gpu.memory_bytes / 2**30:.0f} GiB") for gpu in torch.gpus
-        )
-        if not torch.gpus:
-            built = f"built for CUDA {torch.cuda}" if torch.cuda else "built without CUDA"
-            yield _line("gpu", f"none: torch, {built}, sees no GPU")
-    if deepspeed.version is None:
-        yield _line("deepspeed", f"absent: {deepspeed.error}")
-    else:
-        told = f"{deepspeed.version}, on {deepspeed.accelerator}, through {deepspeed.backend}"
-        yield _line("deepspeed", told)
-        yield _line("formats", ", ".join(deepspeed.formats))
-        for state in ("built", "buildable", "no"):
-            names = [name for name, each in deepspeed.ops.items() if each == state]
-            yield _line(f"ops: {state}", ", ".join(names) or "none")
-    for name, without in _TOOLS.items():
-        yield _line(name, machine.tools[name] or f"absent: {without}")
+class _Gpus:
+    """The GPUs as NVML sees them; none where there is no NVML."""
+
+    def __init__(self) -> None:
+        self._nvml: ModuleType | None = None
+        self._handles: list[Any] = []
+        try:
+            import pynvml
+        except ImportError:
+            return
+        try:
+            pynvml.nvmlInit()
+            num = min(_MAX_GPUS, pynvml.nvmlDeviceGetCount())
+            self._handles = [pynvml.nvmlDeviceGetHandleByIndex(index) for index in range(num)]
+        except pynvml.NVMLError:
+            return
+        self._nvml = pynvml
+
+    def sample(self) -> list[dict[str, Any]]:
+        """A row a GPU; a value that a GPU does not tell is left out."""
+        return [self._row(index, handle) for index, handle in enumerate(self._handles)]
+
+    def _row(self, index: int, handle: Any) -> dict[str, Any]:
+        nvml = self._nvml
+        assert nvml is not None
+        row: dict[str, Any] = {"index": index}
+        asked: dict[str, Callable[[], Any]] = {
+            "util": lambda: nvml.nvmlDeviceGetUtilizationRates(handle).gpu,
+            "memory_used_bytes": lambda: nvml.nvmlDeviceGetMemoryInfo(handle).used,
+            "memory_total_bytes": lambda: nvml.nvmlDeviceGetMemoryInfo(handle).total,
+            "temperature_c": lambda: nvml.nvmlDeviceGetTemperature(handle, 0),
+            "power_w": lambda: nvml.nvmlDeviceGetPowerUsage(handle) / 1000,
+            "is_throttled": lambda: bool(
+                nvml.nvmlDeviceGetCurrentClocksThrottleReasons(handle) & _THROTTLED
+            ),
+        }
+        for name, ask in asked.items():
+            try:
+                row[name] = ask()
+            except nvml.NVMLError:
+                continue
+        return row
 
 
-def _line(name: str, text: str) -> str:
-    return f"{name:<16} {text}"
-
-
-def _asked(about: str) -> dict[str, Any]:
-    """The answer of a probe, or `{"error": …}` with the last thing that it said."""
-    command = [sys.executable, "-m", "neurotrain.engine.probe", about]
+def _disk_bytes() -> tuple[int, int] | None:
+    """Bytes read and written by all disks so far; None where the system does not say."""
     try:
-        done = subprocess.run(
-            command, capture_output=True, text=True, errors="replace", timeout=_TIMEOUT_S,
-            stdin=subprocess.DEVNULL,
-        )  # fmt: skip
-    except subprocess.TimeoutExpired:
-        return {"error": f"gave no answer in {_TIMEOUT_S} s"}
-    answers = [line for line in done.stdout.splitlines() if line.startswith(ANSWER)]
-    if done.returncode == 0 and answers:
-        answer: dict[str, Any] = json.loads(answers[-1].removeprefix(ANSWER))
-        return answer
-    said = done.stderr.strip().splitlines() or [f"ended with code {done.returncode}"]
-    return {"error": said[-1].strip()}
+        counters = psutil.disk_io_counters()
+    except (OSError, RuntimeError):
+        return None
+    return None if counters is None else (counters.read_bytes, counters.write_bytes)

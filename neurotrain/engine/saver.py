@@ -17,7 +17,7 @@ from typing import Any, Final
 import torch
 
 from neurotrain.component.durations import Duration
-from neurotrain.engine.checkpoint import CheckpointFolder
+from neurotrain.engine.checkpoint import LAST, CheckpointFolder, CorruptCheckpoint, verify
 from neurotrain.engine.loop_state import LoopState
 from neurotrain.engine.reporter import Reporter
 from neurotrain.spec.train import Checkpoints
@@ -90,7 +90,7 @@ class Saver:
             )
             self._tell(
                 copied["step"], epoch, best=best, number=number, removed=removed, bytes=num_bytes,
-                seconds=time.monotonic() - started_s, stall_s=stall_s,
+                verified=self._reads_back(), seconds=time.monotonic() - started_s, stall_s=stall_s,
             )  # fmt: skip
 
         self._last_s = time.monotonic()
@@ -112,6 +112,15 @@ class Saver:
             write.join()
             if write.failure is not None:
                 raise write.failure
+
+    def _reads_back(self) -> bool:
+        """Whether what was written reads back as written; told as a warning where it does not."""
+        try:
+            verify(self._checkpoints.folder / LAST)
+        except (CorruptCheckpoint, OSError) as error:
+            self._reporter.tell("warning.raised", message=f"written and not readable: {error}")
+            return False
+        return True
 
     def _tell(
         self, step: int, epoch: int, *, best: bool, number: int | None, removed: list[Path],

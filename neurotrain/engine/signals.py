@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Final
 
+from neurotrain.recorder.control import Request
+
 _EXIT_CODES: Final = {
     signal.SIGINT: 130,
     signal.SIGTERM: 143,
@@ -36,10 +38,23 @@ class StopFlag:
     def __init__(self) -> None:
         self.reason: str | None = None
         self.exit_code = 0
+        self._later = False
 
     def set(self, reason: str, exit_code: int) -> None:
         """Ask the run to end at its next step."""
         self.reason, self.exit_code = reason, exit_code
+
+    def ask(self, request: Request) -> None:
+        """Take a request to stop: at the next step, or where the epoch or stage is over."""
+        if request == "stop":
+            self.set("stop request", STOP_REQUEST_EXIT)
+        self._later = self._later or request == "stop_after_epoch"
+
+    def end_of_part(self) -> bool:
+        """An epoch or a stage is over: whether the run is to end here."""
+        if self._later and self.reason is None:
+            self.set("stop request", STOP_REQUEST_EXIT)
+        return self.reason is not None
 
     def check(self) -> None:
         """End the current phase if the run was asked to.

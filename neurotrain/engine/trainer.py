@@ -30,7 +30,7 @@ from neurotrain.engine.reporter import Reporter
 from neurotrain.engine.saver import Saver, on_host
 from neurotrain.engine.schedule import EpochSchedule, Schedule, StepSchedule
 from neurotrain.engine.setup import Setup
-from neurotrain.engine.signals import STOP_REQUEST_EXIT, Interrupted, StopFlag
+from neurotrain.engine.signals import Interrupted, StopFlag
 from neurotrain.engine.stepping import Diverged, Engine, NonFinite
 from neurotrain.engine.torch_engine import StepOptions, TorchEngine, unheard
 from neurotrain.engine.validation import validate
@@ -128,6 +128,8 @@ class Trainer:
         self.model.train()
         with self._saver, self._probe:
             while self.state.epoch <= self.num_epochs and not self._stopped:
+                if self.flag.end_of_part():
+                    self._end()
                 try:
                     self._run_epoch()
                 except RolledBack:
@@ -320,17 +322,13 @@ class Trainer:
 
     def _take_requests(self) -> None:
         for request in self.reporter.requests():
-            if request == "stop":
-                self.flag.set("stop request", STOP_REQUEST_EXIT)
-            else:
+            if request == "save":
                 self._save_asked = True
+            else:
+                self.flag.ask(request)
 
     def _end(self) -> None:
-        """Save, where the state is whole, and end.
-
-        Raises:
-            Interrupted: always.
-        """
+        """Save, where the state is whole, and raise `Interrupted`."""
         self._save_here()
         self.flag.check()
 

@@ -21,11 +21,15 @@ def judge_event(event: Event, seq: int, attempt: int) -> Verdict:
     """Whether an event counts after the one with that number, in that attempt."""
     if 0 < event.seq <= seq or event.rank != 0:
         return "seen"
-    plausible = (
+    near = event.seq - seq < _PLAUSIBLE_GAP and event.attempt < attempt + _PLAUSIBLE_GAP
+    return "counts" if near and is_plausible(event) else "implausible"
+
+
+def is_plausible(event: Event) -> bool:
+    """Whether an event's numbers are such as a run can have."""
+    return (
         math.isfinite(event.time)
         and 0 <= event.step < _MAX_COUNT
         and 0 <= event.epoch < _MAX_COUNT
-        and event.seq - seq < _PLAUSIBLE_GAP
-        and 0 <= event.attempt < attempt + _PLAUSIBLE_GAP
+        and event.attempt >= 0
     )
-    return "counts" if plausible else "implausible"

@@ -7,19 +7,23 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 from typing import ClassVar, Final
 
-from textual.app import App
+from textual.app import App, SystemCommand
+from textual.screen import Screen
 
 from neurotrain.monitor.ink import ASCII, UNICODE, Glyphs
+from neurotrain.monitor.keys import KEYS
 from neurotrain.monitor.runs import Listing, find, is_run
 from neurotrain.monitor.screen import RunScreen
+from neurotrain.monitor.widgets.comparison import Comparison
 from neurotrain.monitor.widgets.picker import Picker
 
 _LIST_EVERY_S: Final = 1.0
+_FASTEST_S: Final = 0.1
 _REMOTE_S: Final = 0.25
 _SIGNALS: Final = (signal.SIGTERM, signal.SIGHUP)
 
@@ -49,26 +53,50 @@ class Monitor(App[None]):
     def on_mount(self) -> None:
         """Open the run or the list, and take care of the signals that end a terminal."""
         self._restore_on_signals()
-        if not self._choose:
+        if self._choose:
+            self._push_list(self._folder)
+        else:
             self.push_screen(self._run_screen(self._folder))
-            return
-        picker = Picker(Listing(self._folder), self._glyphs, now=self._clock())
-        self.push_screen(picker)
-        self.set_interval(_LIST_EVERY_S, partial(self._refresh_list, picker))
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """The palette: every action of the table of keys, then what Textual offers."""
+        if isinstance(screen, RunScreen):
+            for key in KEYS:
+                if key.id not in ("palette", "help", "detach"):
+                    run = partial(screen.run_action, key.action)
+                    yield SystemCommand(f"{key.label.capitalize()} ({key.shown})", key.help, run)
+        yield from super().get_system_commands(screen)
 
     def on_picker_picked(self, message: Picker.Picked) -> None:
         """Open the chosen run over the list."""
         self.push_screen(self._run_screen(Path(message.run_dir)))
+
+    def on_picker_compare_asked(self, message: Picker.CompareAsked) -> None:
+        """Show the pinned runs side by side."""
+        self.push_screen(Comparison(message.runs, self._glyphs))
+
+    def on_run_screen_runs_asked(self, message: RunScreen.RunsAsked) -> None:
+        """Back to the list below, or open the list of the runs beside this one."""
+        if len(self.screen_stack) > 2:
+            self.pop_screen()
+        elif isinstance(self.screen, RunScreen):
+            self._push_list(self.screen.run_dir.absolute().parent)
+
+    def _push_list(self, folder: Path) -> None:
+        picker = Picker(Listing(folder), self._glyphs, now=self._clock())
+        self.push_screen(picker)
+        self.set_interval(_LIST_EVERY_S, partial(self._refresh_list, picker))
 
     def _refresh_list(self, picker: Picker) -> None:
         if self.screen is picker:
             picker.refresh_rows(self._clock())
 
     def _run_screen(self, run_dir: Path) -> RunScreen:
-        options = {"fastest_s": _REMOTE_S} if "SSH_CONNECTION" in os.environ else {}
+        fastest_s = _REMOTE_S if "SSH_CONNECTION" in os.environ else _FASTEST_S
         return RunScreen(
-            run_dir, readonly=self._readonly, glyphs=self._glyphs, clock=self._clock, **options
-        )
+            run_dir, readonly=self._readonly, glyphs=self._glyphs, clock=self._clock,
+            fastest_s=fastest_s,
+        )  # fmt: skip
 
     def _restore_on_signals(self) -> None:
         """Without this, the default action would leave the terminal in the alternate screen."""
@@ -79,21 +107,29 @@ class Monitor(App[None]):
             loop.add_signal_handler(number, partial(self.exit, return_code=128 + number))
 
 
-def watch(run_dir: Path, *, readonly: bool, wait_for_start: bool = False) -> int:
+def watch(
+    run_dir: Path,
+    *,
+    readonly: bool,
+    wait_for_start: bool = False,
+    ascii_only: bool = False,
+    mouse: bool = True,
+) -> int:
     """Shows a run, or a folder's runs, in the terminal until the person leaves.
 
     Returns 0 after leaving, 2 where there is no terminal or nothing to show, 128 plus the signal's
     number when a signal ended it.
     """
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+    if not (sys.stdin.isatty() and sys.stderr.isatty()) or os.environ.get("TERM") == "dumb":
         sys.stderr.write("monitor: this needs a terminal; --once prints the state as text\n")
         return 2
     choose = not is_run(run_dir) and not wait_for_start
     if choose and not find(run_dir):
         sys.stderr.write(f"monitor: no run in {run_dir}\n")
         return 2
-    app = Monitor(run_dir, readonly=readonly, choose=choose, glyphs=_glyphs())
-    app.run()
+    glyphs = ASCII if ascii_only else _glyphs()
+    app = Monitor(run_dir, readonly=readonly, choose=choose, glyphs=glyphs)
+    app.run(mouse=mouse)
     return app.return_code or 0
 
 

@@ -7,11 +7,13 @@ value that is not finite shows as a cross on the upper edge.
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal, TypeAlias
 
-from neurotrain.monitor.axis import Scale, epoch_ticks, tick_text, value_scale, value_ticks
+from neurotrain.monitor.across import Axis, Window, ticks
+from neurotrain.monitor.axis import Scale, tick_text, value_scale, value_ticks
 from neurotrain.monitor.ink import Glyphs, Line, Span
 from neurotrain.monitor.series import Bucket, merge
 
@@ -39,6 +41,10 @@ class Plot:
     log: bool = False
     best_x: float | None = None
     saved_x: tuple[float, ...] = ()
+    axis: Axis = "epoch"
+    window: Window | None = None
+    """The part of the axis that is shown; None for all of it."""
+    cursor_x: float | None = None
 
 
 @dataclass(slots=True)
@@ -95,36 +101,47 @@ def draw(plot: Plot, width: int, height: int, glyphs: Glyphs) -> list[Line]:
     buckets = [bucket for curve in plot.curves for bucket in curve.buckets]
     num_rows = height - 2
     scale = value_scale(buckets, log=plot.log)
-    ticks = value_ticks(scale, num_rows)
+    levels = value_ticks(scale, num_rows)
     names = {
-        _row_of(scale, tick, num_rows): tick_text(tick, ticks, log=scale.log) for tick in ticks
+        _row_of(scale, tick, num_rows): tick_text(tick, levels, log=scale.log) for tick in levels
     }
     gutter = max(4, max(map(len, names.values()), default=0))
     canvas = _Canvas(width - gutter - 1, num_rows, glyphs)
-    across = _across(buckets)
+    across = _across(buckets, plot)
     for curve in plot.curves:
         _draw_curve(canvas, curve, across, scale)
-    if plot.best_x is not None and buckets:
-        _draw_guide(canvas, _column(across, plot.best_x, canvas.width), glyphs)
+    for x, style in ((plot.best_x, "best"), (plot.cursor_x, "accent")):
+        if x is not None and buckets and across.low <= x <= across.high:
+            _draw_guide(canvas, _column(across, x, canvas.width), style)
     rows = [_with_gutter(canvas.row(y), names.get(y, ""), gutter, glyphs) for y in range(num_rows)]
     return [*rows, _axis_row(plot, across, canvas.width, gutter, glyphs),
-            _name_row(across, canvas.width, gutter)]  # fmt: skip
+            _name_row(plot.axis, across, canvas.width, gutter)]  # fmt: skip
 
 
 def columns(buckets: Sequence[Bucket], across: Scale, num_columns: int) -> dict[int, Bucket]:
     """The buckets merged by the column they fall in; a merged one's extremes stay in its place."""
     merged: dict[int, Bucket] = {}
-    share = across.shares()
-    for bucket in buckets:
-        column = round(share(bucket.first_x) * (num_columns - 1))
-        held = merged.get(column)
-        merged[column] = bucket if held is None else merge(held, bucket)
+    last_column, span = num_columns - 1, across.high - across.low
+    xs = [bucket.first_x for bucket in buckets]
+    start = 0
+    while start < len(xs):
+        column = round(across.share(xs[start]) * last_column)
+        bound = across.low + (column + 0.5) / max(1, last_column) * span
+        end = len(xs) if column == last_column else bisect_left(xs, bound, start + 1)
+        merged[column] = merge(
+            [merged[column], *buckets[start:end]] if column in merged else buckets[start:end]
+        )
+        start = end
     return merged
 
 
-def _across(buckets: Sequence[Bucket]) -> Scale:
+def _across(buckets: Sequence[Bucket], plot: Plot) -> Scale:
+    if plot.window is not None:
+        return Scale(*plot.window)
     if not buckets:
         return Scale(0.0, 1.0)
+    if plot.axis != "epoch":
+        return Scale(0.0, max(1e-6, max(bucket.last_x for bucket in buckets)))
     low = min(bucket.first_x for bucket in buckets)
     high = max(bucket.last_x for bucket in buckets)
     low = 0.0 if low < 1 else low
@@ -181,10 +198,10 @@ def _dot(share: Callable[[float], float], value: float, num_down: int) -> int:
     return round((1 - share(value)) * (num_down - 1))
 
 
-def _draw_guide(canvas: _Canvas, column: int, glyphs: Glyphs) -> None:
+def _draw_guide(canvas: _Canvas, column: int, style: str) -> None:
     for y in range(canvas.height):
         if (column, y) not in canvas.lit:
-            canvas.over.setdefault((column, y), (glyphs.guide, "best"))
+            canvas.over.setdefault((column, y), (canvas.glyphs.guide, style))
 
 
 def _with_gutter(row: Line, name: str, gutter: int, glyphs: Glyphs) -> Line:
@@ -195,19 +212,19 @@ def _with_gutter(row: Line, name: str, gutter: int, glyphs: Glyphs) -> Line:
 def _axis_row(plot: Plot, across: Scale, width: int, gutter: int, glyphs: Glyphs) -> Line:
     marks: dict[int, Span] = {}
     for x in plot.saved_x:
-        marks[_column(across, x, width)] = (glyphs.saved, "accent")
-    if plot.best_x is not None:
+        if across.low <= x <= across.high:
+            marks[_column(across, x, width)] = (glyphs.saved, "accent")
+    if plot.best_x is not None and across.low <= plot.best_x <= across.high:
         marks[_column(across, plot.best_x, width)] = (glyphs.star, "best")
     start = " " * gutter + glyphs.corner[2]
     return ((start, "frame"), *(marks.get(x, (glyphs.across, "frame")) for x in range(width)))
 
 
-def _name_row(across: Scale, width: int, gutter: int) -> Line:
+def _name_row(axis: Axis, across: Scale, width: int, gutter: int) -> Line:
     row = [" "] * width
     free_from = 0
-    for epoch in epoch_ticks(across.low, across.high, width):
-        name = f"e{epoch}"
-        at = min(width - len(name), max(0, _column(across, epoch, width) - len(name) // 2))
+    for x, name in ticks(axis, across.low, across.high, width):
+        at = min(width - len(name), max(0, _column(across, x, width) - len(name) // 2))
         if at >= free_from:
             row[at : at + len(name)] = name
             free_from = at + len(name) + 1

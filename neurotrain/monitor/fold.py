@@ -11,7 +11,7 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Final, TypeAlias, TypeVar
 
-from neurotrain.monitor import reading, steps, wording
+from neurotrain.monitor import machines, reading, steps, wording
 from neurotrain.monitor.admission import judge_event
 from neurotrain.monitor.attempts import begin_attempt, supersede
 from neurotrain.monitor.reading import MAX_ITEMS
@@ -23,8 +23,6 @@ from neurotrain.monitor.view import (
     End,
     EndKind,
     EpochTime,
-    Gpu,
-    Machine,
     Mark,
     Note,
     Position,
@@ -40,12 +38,15 @@ _MAX_NOTES: Final = 100
 _MAX_EARLY: Final = 256
 _MAX_CHECKPOINTS: Final = 256
 _MAX_EPOCH_TIMES: Final = 64
+_MAX_VALIDATIONS: Final = 16
 
 
 def fold(view: View, event: Event) -> View:
     """The view after one event more; an event seen before changes nothing."""
-    if event.kind == steps.KIND and event.attempt <= view.attempt:
+    if event.kind == steps.KIND and event.rank == 0 and event.attempt <= view.attempt:
         return steps.fold_steps(view, [event])
+    if event.rank > 0:
+        return machines.fold_rank(view, event)
     verdict = judge_event(event, view.seq, view.attempt)
     if verdict == "seen":
         return view
@@ -71,7 +72,7 @@ def fold_all(view: View, events: Iterable[Event]) -> View:
     """The view after several events more."""
     waiting: list[Event] = []
     for event in events:
-        if event.kind == steps.KIND and event.attempt <= view.attempt:
+        if event.kind == steps.KIND and event.rank == 0 and event.attempt <= view.attempt:
             waiting.append(event)
             continue
         if waiting:
@@ -126,7 +127,10 @@ def _start_epoch(view: View, event: Event) -> View:
 def _finish_validation(view: View, event: Event) -> View:
     metrics = reading.numbers(event.data.get("metrics"))
     view = _with_metrics(view, metrics, event)
-    return replace(view, position=replace(view.position, validated=True))
+    seconds = reading.finite(event.data.get("seconds"))
+    took = view.validation_s if seconds is None else (*view.validation_s, max(0.0, seconds))
+    position = replace(view.position, validated=True)
+    return replace(view, position=position, validation_s=took[-_MAX_VALIDATIONS:])
 
 
 def _finish_epoch(view: View, event: Event) -> View:
@@ -180,10 +184,17 @@ def _save_checkpoint(view: View, event: Event) -> View:
     saved = Checkpoint(
         path=path, roles=roles, epoch=max(0, event.epoch), step=event.step, time=event.time,
         num_bytes=reading.count(event.data.get("bytes")),
+        seconds=reading.finite(event.data.get("seconds")),
+        stall_s=reading.finite(event.data.get("stall_s")),
+        verified=_flag(event.data.get("verified")),
     )  # fmt: skip
     gone = {path, *reading.texts(event.data.get("removed"))}
     kept = tuple(_give_up(old, roles) for old in view.checkpoints if old.path not in gone)
     return replace(view, checkpoints=(*kept, saved)[-_MAX_CHECKPOINTS:])
+
+
+def _flag(value: object) -> bool | None:
+    return value if isinstance(value, bool) else None
 
 
 def _give_up(old: Checkpoint, roles: tuple[str, ...]) -> Checkpoint:
@@ -202,32 +213,6 @@ def _report_progress(view: View, event: Event) -> View:
     return _with_stage(view, known)
 
 
-def _sample_machine(view: View, event: Event) -> View:
-    data = event.data
-    gpus = data.get("gpus")
-    rows = [reading.table(row) for row in gpus[:MAX_ITEMS]] if isinstance(gpus, list) else []
-    machine = Machine(
-        cpu=reading.finite(data.get("cpu")),
-        memory_used_bytes=reading.count(data.get("memory_used_bytes")),
-        memory_total_bytes=reading.count(data.get("memory_total_bytes")),
-        process_memory_bytes=reading.count(data.get("process_memory_bytes")),
-        disk_free_bytes=reading.count(data.get("disk_free_bytes")),
-        gpus=tuple(_gpu(row, index) for index, row in enumerate(rows)),
-    )
-    return replace(view, machine=machine)
-
-
-def _gpu(row: Mapping[str, object], index: int) -> Gpu:
-    known = reading.count(row.get("index"))
-    return Gpu(
-        index=index if known is None else known,
-        util=reading.finite(row.get("util")),
-        memory_used_bytes=reading.count(row.get("memory_used_bytes")),
-        memory_total_bytes=reading.count(row.get("memory_total_bytes")),
-        temperature_c=reading.finite(row.get("temperature_c")),
-    )
-
-
 def _raise_warning(view: View, event: Event) -> View:
     view = replace(view, num_warnings=view.num_warnings + 1)
     return _with_note(view, event, "warn", reading.text(event.data.get("message")))
@@ -235,6 +220,10 @@ def _raise_warning(view: View, event: Event) -> View:
 
 def _load_weights(view: View, event: Event) -> View:
     return _with_note(view, event, "info", reading.text(event.data.get("message")))
+
+
+def _skip_update(view: View, event: Event) -> View:
+    return replace(_raise_warning(view, event), num_skipped=view.num_skipped + 1)
 
 
 def _finish_run(view: View, event: Event) -> View:
@@ -315,10 +304,10 @@ _KINDS: Final[Mapping[str, Fold]] = MappingProxyType(
         "early_stopping.updated": _update_early_stopping,
         "checkpoint.saved": _save_checkpoint,
         "progress.reported": _report_progress,
-        "machine.sampled": _sample_machine,
+        "machine.sampled": machines.sample_machine,
         "weights.loaded": _load_weights,
         "warning.raised": _raise_warning,
-        "update.skipped": _raise_warning,
+        "update.skipped": _skip_update,
         "training.rolled_back": _raise_warning,
         "run.finished": _finish_run,
         "run.failed": _fail_run,

@@ -1,4 +1,4 @@
-"""How long a run still takes, from what its epochs took.
+"""How long a run still takes, from what its epochs took, and how fast its steps are.
 
 Pure and without a clock: the answer changes only when an event comes.
 """
@@ -6,12 +6,16 @@ Pure and without a clock: the answer changes only when an event comes.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
+from math import sqrt
 from statistics import median, quantiles
 from typing import Final
 
+from neurotrain.monitor.series import Series
 from neurotrain.monitor.view import Stage, View
 
 _MIN_FOR_SPREAD: Final = 4
+_MIN_STEPS: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +24,35 @@ class Forecast:
 
     seconds: float
     spread_s: float | None = None
+    left_out: tuple[str, ...] = ()
+    """Stages that are still to come and whose time nothing tells."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Seconds a step: the median of the latest, and what 19 of 20 stay below."""
+
+    median_s: float
+    p95_s: float
+
+
+def run_left(view: View) -> Forecast | None:
+    """Until the run's last stage is over, should nothing stop the training before; None unknown."""
+    later = [stage for stage in view.stages if stage.state in ("waiting", "running")]
+    trains = any(stage.name == "trainer" for stage in later) or not view.stages
+    training = training_left(view) if trains else Forecast(0.0)
+    if training is None:
+        return None
+    seconds, left_out = training.seconds, list[str]()
+    for stage in later:
+        if stage.name == "trainer":
+            continue
+        took = stage_left(stage) if stage.state == "running" else _stage_time(stage, view)
+        seconds += took or 0.0
+        left_out += [stage.name] if took is None else []
+    if not later or (not trains and len(left_out) == len(later)):
+        return None
+    return Forecast(seconds, training.spread_s, tuple(left_out))
 
 
 def training_left(view: View) -> Forecast | None:
@@ -60,6 +93,30 @@ def epoch_left(view: View) -> float | None:
     return median(known) * (1 - _epoch_fraction(view))
 
 
+def step_pace(view: View) -> Pace | None:
+    """How long the latest steps took, pauses such as validations aside; None with too few."""
+    clock = view.by_step.get("time", Series()).recent
+    took = [
+        (after.last - before.last) / (after.last_step - before.last_step)
+        for before, after in pairwise(clock)
+        if after.last_step > before.last_step and after.last >= before.last
+    ]
+    if len(took) < _MIN_STEPS:
+        return None
+    typical = median(took)
+    steady = [each for each in took if each <= 10 * typical] or took
+    p95 = quantiles(steady, n=20)[-1] if len(steady) > 1 else typical
+    return Pace(typical, max(typical, min(p95, max(steady))))
+
+
+def _stage_time(stage: Stage, view: View) -> float | None:
+    """A test takes what a validation takes for each sample; of others nothing is known."""
+    sizes = dict(view.facts.num_samples)
+    if stage.name != "tester" or not view.validation_s or not sizes.get("valid"):
+        return None
+    return median(view.validation_s) * sizes.get("test", 0) / sizes["valid"]
+
+
 def _seconds(view: View, *, validated: bool) -> list[float]:
     return [took.seconds for took in view.epoch_times if took.validated == validated]
 
@@ -72,7 +129,13 @@ def _epoch_fraction(view: View) -> float:
 
 
 def _spread(seconds: list[float], num_left: int) -> float | None:
+    """Half the middle half of what the rest may take.
+
+    The mean of the next epochs is as uncertain as the mean of the epochs so far, and their sum
+    scatters besides; both shrink with the root of a number.
+    """
     if len(seconds) < _MIN_FOR_SPREAD:
         return None
     low, _, high = quantiles(seconds, n=4)
-    return (high - low) / 2 * num_left
+    half = (high - low) / 2
+    return half * sqrt(num_left + num_left**2 / len(seconds))

@@ -5,22 +5,37 @@ Made by the app once a tick; every pane draws itself from it and from nothing el
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Final, Literal, TypeAlias, get_args
 
+from neurotrain.monitor.health import Alert
 from neurotrain.monitor.ink import Glyphs
+from neurotrain.monitor.logs import LogLine
+from neurotrain.monitor.plots import Look
 from neurotrain.monitor.state import State, is_over
 from neurotrain.monitor.tail import Liveness
 from neurotrain.monitor.view import View
+
+Shown: TypeAlias = Literal["overview", "metrics", "log", "system", "checkpoints", "plan"]
+VIEWS: Final[tuple[Shown, ...]] = get_args(Shown)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
     """What the person chose."""
 
+    shown: Shown = "overview"
     group: str = ""
     """The group of metrics that the chart shows; empty for the natural one."""
-    log: bool = False
-    smooth: float = 0.0
+    look: Look = field(default_factory=Look)
+    is_large: bool = False
+    """Whether one chart fills the screen."""
+    metric_filter: str = ""
+    log_filter: str = ""
+    log_rank: int | None = None
+    """The only rank whose log is shown; None for all."""
+    scrolled: int = 0
+    """Rows from the end of the log, from the beginning of what else can be scrolled."""
     frozen: bool = False
     readonly: bool = False
 
@@ -32,14 +47,19 @@ class Frame:
     name: str
     """The run's name, or its folder's before the run has told it."""
     run_dir: str
+    resume: str
+    """The command that goes on with the run."""
     view: View
     state: State
     liveness: Liveness
-    log: tuple[str, ...]
+    log: tuple[LogLine, ...]
+    alerts: tuple[Alert, ...]
+    missing: frozenset[str]
+    """Checkpoints whose file is gone or has another size."""
     options: Options
     glyphs: Glyphs
     now: float
-    """Whole seconds since the Unix epoch."""
+    """Whole seconds since the Unix epoch; 0 where the run is over."""
     opened_at: float
     message: str = ""
     """What came of the last key, such as a request that was left."""

@@ -5,6 +5,7 @@ A style is a word such as `good`; the stylesheet says which colour that is.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
@@ -45,15 +46,18 @@ class Glyphs:
     warning: str
     ellipsis: str
     arrow: str
+    levels: str
+    """Eight characters from the lowest to the highest."""
 
 
 UNICODE: Final = Glyphs(
     False, "━", "─", "■", "□", "●", "★", "▲", "┊", ("┌", "┐", "└", "┘"), "─", "│", "┤",
     "↑", "↓", "✓", "▶", "·", "!", "…", "→",
+    "▁▂▃▄▅▆▇█",
 )  # fmt: skip
 ASCII: Final = Glyphs(
     True, "#", ".", "#", "-", "o", "*", "^", ":", ("+", "+", "+", "+"), "-", "|", "|",
-    "^", "v", "+", ">", ".", "!", "~", ">",
+    "^", "v", "+", ">", ".", "!", "~", ">", "_.:-=+*#",
 )  # fmt: skip
 
 
@@ -93,6 +97,17 @@ def bar(share: float, room: int, glyphs: Glyphs) -> Line:
     """A progress bar."""
     full = max(0, min(room, round(share * room)))
     return ((glyphs.full * full, "bar"), (glyphs.empty * (room - full), "rest"))
+
+
+def sparkline(values: Sequence[float], low: float, high: float, glyphs: Glyphs) -> str:
+    """A character a value, by its height between two bounds; a space where there is none."""
+    span = (high - low) or 1.0
+    top = len(glyphs.levels) - 1
+    return "".join(
+        glyphs.levels[min(top, max(0, int((value - low) / span * (top + 1))))]
+        if math.isfinite(value) else " "
+        for value in values
+    )  # fmt: skip
 
 
 def box(

@@ -9,8 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
+from neurotrain.monitor.frame import Shown
+
 _MEDIUM: Final = 100
 _LARGE: Final = 160
+_LEAST_CHART: Final = (36, 8)
+MAX_CHARTS: Final = 12
 
 
 class Place(NamedTuple):
@@ -39,29 +43,81 @@ class Wish:
     num_checkpoints: int = 3
     num_machine_rows: int = 2
     num_plan_rows: int = 11
+    num_actual_rows: int = 20
+    num_charts: int = 6
+    """Groups of metrics for the grid."""
 
 
-def arrange(width: int, height: int, wish: Wish) -> tuple[Place, ...]:
-    """The places of all visible panes, in the order of rank."""
-    top = _top(width, height, wish)
+def arrange(
+    width: int, height: int, wish: Wish, shown: Shown = "overview", *, is_large: bool = False
+) -> tuple[Place, ...]:
+    """The places of all visible panes of a view, in the order of rank."""
+    top = _top(width, height, wish, shown)
     bottom = height - (1 if height >= 8 else 0)
     y = top[-1].y + top[-1].height if top else 0
-    body = _body(width, y, bottom - y, wish)
+    left = bottom - y
+    if left < 3:
+        body = []
+    elif is_large:
+        body = [Place("chart", 0, y, width, left)]
+    elif shown == "overview":
+        body = _body(width, y, left, wish)
+    else:
+        body = _view(width, y, left, wish, shown)
     footer = [Place("footer", 0, bottom, width, 1)] if height > bottom else []
     return (*top, *footer, *body)
 
 
-def _top(width: int, height: int, wish: Wish) -> list[Place]:
-    """The rows that stay at the top: state, stages, progress, early stopping."""
+def grid_size(width: int, height: int, num_charts: int) -> tuple[int, int]:
+    """Columns and rows of the grid of charts: as few rows as the charts need."""
+    columns = max(1, min(4, width // _LEAST_CHART[0], num_charts))
+    rows = max(1, min(4, height // _LEAST_CHART[1], -(-num_charts // columns)))
+    return min(columns, max(1, -(-num_charts // rows))), rows
+
+
+def _view(width: int, y: int, height: int, wish: Wish, shown: Shown) -> list[Place]:
+    """The body of a view that is not the overview."""
+    if shown == "metrics":
+        return _grid(width, y, height, wish)
+    if shown == "plan":
+        if width >= _MEDIUM:
+            left = min(84, width * 11 // 20)
+            return [Place("actual", 0, y, left, height),
+                    Place("settings", left, y, width - left, height)]  # fmt: skip
+        upper = min(wish.num_actual_rows + 2, height * 2 // 3) if height >= 12 else height
+        lower = [Place("settings", 0, y + upper, width, height - upper)]
+        return [Place("actual", 0, y, width, upper), *(lower if height - upper >= 3 else [])]
+    return [Place({"log": "log", "system": "system"}.get(shown, "saves"), 0, y, width, height)]
+
+
+def _grid(width: int, y: int, height: int, wish: Wish) -> list[Place]:
+    """Charts side by side, and where there is room the table of the metrics."""
+    table = 42 if width >= 120 else 0
+    room = width - table
+    columns, rows = grid_size(room, height, max(1, wish.num_charts))
+    places = []
+    for at in range(min(columns * rows, MAX_CHARTS, max(1, wish.num_charts))):
+        column, row = at % columns, at // columns
+        x, top = room * column // columns, height * row // rows
+        wide, high = room * (column + 1) // columns - x, height * (row + 1) // rows - top
+        places.append(Place(f"grid_{at}", x, y + top, wide, high))
+    return places + ([Place("metrics", room, y, table, height)] if table else [])
+
+
+def _top(width: int, height: int, wish: Wish, shown: Shown) -> list[Place]:
+    """The rows that stay at the top: state, views, progress, early stopping, stages."""
     wide = width >= _MEDIUM and height >= 30
     early_rows = 0 if wide or not wish.early else 2 if height >= 20 and width >= 60 else 1
+    early_rows = early_rows if shown == "overview" else 0
+    stages = height >= 26 and not (width >= _LARGE and shown == "overview")
     wanted = [
         ("header", 1, 1),
         ("progress", 2 if height >= 6 else 1, 2),
         ("early_row", early_rows if height >= 9 else 0, 10),
-        ("stages", 1 if height >= 14 else 0, 14),
+        ("tabs", 1 if height >= 13 else 0, 13),
+        ("stages", 1 if stages else 0, 26),
     ]
-    order = ["header", "stages", "progress", "early_row"]
+    order = ["header", "tabs", "stages", "progress", "early_row"]
     rows = {name: rows for name, rows, least in wanted if height >= least and rows}
     places, y = [], 0
     for name in order:

@@ -12,10 +12,13 @@ from pathlib import Path
 from typing import Final, TypeAlias
 
 from neurotrain.monitor import wording
+from neurotrain.monitor.actual import eta
 from neurotrain.monitor.clean import clean
-from neurotrain.monitor.forecast import training_left
+from neurotrain.monitor.forecast import Forecast, run_left, step_pace
+from neurotrain.monitor.health import alerts
 from neurotrain.monitor.plots import best_of, has_best
 from neurotrain.monitor.runs import Listing, RunSummary, find, is_run
+from neurotrain.monitor.saving import next_save, resume_command
 from neurotrain.monitor.state import State, is_running, judge
 from neurotrain.monitor.tail import Tail, follow_to_end
 from neurotrain.monitor.view import EarlyStopping, End, Stage, View
@@ -24,6 +27,7 @@ Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | Non
 
 VERSION: Final = 1
 _HEAD: Final = 16
+_VERIFIED: Final = {True: "  verified", False: "  damaged", None: ""}
 
 
 def text(run_dir: Path) -> str:
@@ -34,6 +38,9 @@ def text(run_dir: Path) -> str:
     rows = [*_head_rows(run_dir, view, state), *_progress_rows(view, state)]
     rows += _early_rows(view.early_stopping) + _metric_rows(view) + _checkpoint_rows(view)
     rows += _end_rows(view.end) if view.end is not None else []
+    rows += [("alert", alert.text) for alert in alerts(view, state, time.time())]
+    if state in (State.STOPPED, State.FAILED, State.CRASHED):
+        rows.append(("resume", clean(resume_command(run_dir))))
     return "".join(f"{name:<{_HEAD}}{told}\n" for name, told in rows)
 
 
@@ -48,7 +55,8 @@ def record(run_dir: Path) -> dict[str, Json]:
         return {"version": VERSION, "runs": [_summary(row) for row in rows]}
     view, state = _read(run_dir)
     facts, position, end = view.facts, view.position, view.end
-    left = training_left(view) if is_running(state) else None
+    left = run_left(view) if is_running(state) else None
+    pace = step_pace(view)
     return {
         "version": VERSION,
         "name": facts.name or clean(run_dir.name),
@@ -62,6 +70,11 @@ def record(run_dir: Path) -> dict[str, Json]:
         "resumed_from_step": view.resumed_from,
         "elapsed_s": _json(_elapsed(view)),
         "eta_s": None if left is None else _json(round(left.seconds, 1)),
+        "eta_spread_s": None if left is None else _json(left.spread_s),
+        "step_s": None if pace is None else _json(pace.median_s),
+        "data_wait": _json(position.data_wait),
+        "resume": clean(resume_command(run_dir)),
+        "next_save": _next_save(view),
         "epoch": max(position.epoch, position.num_finished),
         "epochs": facts.epochs,
         "epochs_finished": position.num_finished,
@@ -74,7 +87,7 @@ def record(run_dir: Path) -> dict[str, Json]:
         "early_stopping": _early(view.early_stopping),
         "checkpoints": [
             {"path": saved.path, "roles": list(saved.roles), "epoch": saved.epoch,
-             "step": saved.step, "bytes": saved.num_bytes}
+             "step": saved.step, "bytes": saved.num_bytes, "verified": saved.verified}
             for saved in view.checkpoints
         ],
         "score_name": end.score_name or None if end is not None else None,
@@ -84,6 +97,9 @@ def record(run_dir: Path) -> dict[str, Json]:
         "hint": end.hint or None if end is not None else None,
         "warnings": [note.text for note in view.notes if note.mark == "warn"],
         "num_warnings": view.num_warnings,
+        "alerts": [alert.text for alert in alerts(view, state, time.time())],
+        "machine": _machine(view),
+        "settings": dict(facts.settings),
     }  # fmt: skip
 
 
@@ -127,12 +143,15 @@ def _progress_rows(view: View, state: State) -> list[tuple[str, str]]:
     if not epoch:
         return []
     of = f" of {facts.epochs}" if facts.epochs else ""
-    left = training_left(view) if state in (State.TRAIN, State.VALIDATE) else None
-    eta = "" if left is None else f", {wording.duration(left.seconds)} left"
-    rows = [("epoch", f"{epoch}{of}{eta}")]
+    left = run_left(view) if state in (State.TRAIN, State.VALIDATE) else None
+    rows = [("epoch", f"{epoch}{of}{_left(left)}")]
     if position.num_batches and position.num_finished < epoch:
         rows.append(("batch", f"{position.batch or 0} of {position.num_batches}"))
     return rows
+
+
+def _left(left: Forecast | None) -> str:
+    return "" if left is None else f", {eta(left)}"
 
 
 def _early_rows(early: EarlyStopping | None) -> list[tuple[str, str]]:
@@ -163,7 +182,10 @@ def _metric_rows(view: View) -> list[tuple[str, str]]:
 
 def _checkpoint_rows(view: View) -> list[tuple[str, str]]:
     kept = [saved for saved in view.checkpoints if {"best", "last"} & set(saved.roles)]
-    return [("/".join(saved.roles), f"{saved.path}  epoch {saved.epoch}") for saved in kept]
+    return [
+        ("/".join(saved.roles), f"{saved.path}  epoch {saved.epoch}{_VERIFIED[saved.verified]}")
+        for saved in kept
+    ]
 
 
 def _end_rows(end: End) -> list[tuple[str, str]]:
@@ -234,6 +256,28 @@ def _early(early: EarlyStopping | None) -> Json:
         "stopped": early.stopped,
         "reason": early.reason or None,
     }
+
+
+def _next_save(view: View) -> Json:
+    coming = next_save(view)
+    return None if coming is None else {"epoch": coming.epoch, "deletes": list(coming.deletes)}
+
+
+def _machine(view: View) -> Json:
+    machine = view.machine
+    if machine is None:
+        return None
+    return {
+        "cpu": _json(machine.cpu),
+        "memory_used_bytes": machine.memory_used_bytes,
+        "process_memory_bytes": machine.process_memory_bytes,
+        "disk_free_bytes": machine.disk_free_bytes,
+        "gpus": [
+            {"index": gpu.index, "util": _json(gpu.util),
+             "memory_used_bytes": gpu.memory_used_bytes}
+            for gpu in machine.gpus
+        ],
+    }  # fmt: skip
 
 
 def _scores(scores: tuple[tuple[str, float], ...]) -> dict[str, Json]:

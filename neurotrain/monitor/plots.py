@@ -6,15 +6,17 @@ A group is what a chart shows at once: `dice` holds `train/dice` and `valid/dice
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from dataclasses import dataclass
 from typing import Final
 
-from neurotrain.monitor.chart import Curve, Plot
+from neurotrain.monitor.across import Axis, Window, converted, converter, inside
+from neurotrain.monitor.chart import Curve, Drawn, Plot
 from neurotrain.monitor.series import Bucket, Series, sample
 from neurotrain.monitor.view import View
 
-SMOOTHINGS: Final = (0.0, 0.6, 0.9)
-_BY_STEP: Final = ("lr", "grad_norm", "samples_per_s")
+SMOOTHINGS: Final = (0.0, 0.6, 0.9, 0.99)
+_BY_STEP: Final = ("lr", "grad_norm", "samples_per_s", "data_wait")
 _MIN_TO_SMOOTH: Final = 10
 _SMALLER_IS_BETTER: Final = (
     "loss",
@@ -88,25 +90,55 @@ def best_epoch(view: View) -> int | None:
     return None if best is None else best.epoch
 
 
-def plot(view: View, group: str, *, log: bool, smooth: float) -> Plot:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """How the charts are looked at."""
+
+    log: bool = False
+    smooth: float = 0.0
+    axis: Axis = "epoch"
+    window: Window | None = None
+    cursor: float | None = None
+
+
+def plot(view: View, group: str, look: Look) -> Plot:
     """What the chart of a group shows."""
+    to = converter(view, look.axis)
     curves: list[Curve] = []
-    for name, series, style in _members(view, group):
-        if smooth and group != "lr" and len(series.buckets) >= _MIN_TO_SMOOTH:
-            curves.append(Curve(name=name, buckets=series.buckets, style="raw"))
-            curves.append(Curve(name=name, buckets=smoothed(series, smooth), style=style))
-        else:
-            curves.append(Curve(name=name, buckets=series.buckets, style=style))
+    for name, series, style in members(view, group):
+        drawn: list[tuple[tuple[Bucket, ...], str, Drawn]] = [(series.buckets, style, "line")]
+        if look.smooth and group != "lr" and len(series.buckets) >= _MIN_TO_SMOOTH:
+            drawn = [
+                (series.buckets, "raw", "line"),
+                (smoothed(series, look.smooth), style, "line"),
+            ]
         if style == "valid":
-            dots = Curve(name=name, buckets=series.buckets, style=style, drawn="points")
-            curves.append(dots)
+            drawn.append((series.buckets, style, "points"))
+        for buckets, shown_as, form in drawn:
+            kept = inside(buckets, look.window, to)
+            placed = tuple(kept) if look.axis == "epoch" else converted(kept, to)
+            curves.append(Curve(name=name, buckets=placed, style=shown_as, drawn=form))
     epoch = best_epoch(view)
     return Plot(
         curves=tuple(curves),
-        log=log,
-        best_x=None if epoch is None else float(epoch),
-        saved_x=tuple(float(saved.epoch) for saved in view.checkpoints if saved.epoch),
+        log=look.log,
+        best_x=None if epoch is None else to(float(epoch)),
+        saved_x=tuple(to(float(saved.epoch)) for saved in view.checkpoints if saved.epoch),
+        axis=look.axis,
+        window=look.window,
+        cursor_x=look.cursor,
     )
+
+
+def values_at(shown: Plot, x: float) -> list[tuple[str, float, str]]:
+    """Name, value and style of each curve at a place: of the sample before it, else the first."""
+    found: dict[str, tuple[str, float, str]] = {}
+    for curve in shown.curves:
+        if curve.drawn == "line" and curve.buckets:
+            at = bisect_right(curve.buckets, x, key=lambda bucket: bucket.first_x)
+            bucket = curve.buckets[max(0, at - 1)]
+            found[curve.name] = (curve.name, bucket.last, curve.style)
+    return list(found.values())
 
 
 def smoothed(series: Series, weight: float) -> tuple[Bucket, ...]:
@@ -124,7 +156,8 @@ def smoothed(series: Series, weight: float) -> tuple[Bucket, ...]:
     return tuple(kept)
 
 
-def _members(view: View, group: str) -> list[tuple[str, Series, str]]:
+def members(view: View, group: str) -> list[tuple[str, Series, str]]:
+    """Name, series and style of the curves of a group, training first."""
     if group in _BY_STEP:
         series = view.by_step.get(group) or view.by_epoch.get(group, Series())
         return [(group, series, "train")]

@@ -87,6 +87,10 @@ class Listing:
             rows.append(summarise(run_dir, view, liveness, now, is_read=not more))
         return tuple(rows)
 
+    def view(self, run_dir: Path) -> View:
+        """A run as far as it has been read."""
+        return self._tails[run_dir][1] if run_dir in self._tails else View()
+
     def read_all(self, now: float) -> tuple[RunSummary, ...]:
         """The rows after every run has been read to its end."""
         return self.advance(now, budget_s=math.inf)

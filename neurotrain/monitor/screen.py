@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from time import monotonic
@@ -11,38 +11,46 @@ from typing import ClassVar, Final
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.events import Resize
+from textual.message import Message
 from textual.screen import Screen
 
+from neurotrain.monitor.choices import CHOICES, offered, scrolled, show
 from neurotrain.monitor.clean import clean
 from neurotrain.monitor.frame import Frame, Options
+from neurotrain.monitor.health import alerts
 from neurotrain.monitor.ink import Glyphs
 from neurotrain.monitor.keys import KEYS
-from neurotrain.monitor.layout import Place, Wish, arrange
-from neurotrain.monitor.plots import SMOOTHINGS, groups
+from neurotrain.monitor.layout import MAX_CHARTS, Place, Wish, arrange
+from neurotrain.monitor.saving import resume_command
 from neurotrain.monitor.state import State, judge
 from neurotrain.monitor.tail import Tail
 from neurotrain.monitor.view import View
-from neurotrain.monitor.widgets import early, machine, metrics, plan, result
+from neurotrain.monitor.widgets import actual, early, machine, metrics, plan, result
 from neurotrain.monitor.widgets.checkpoints import Checkpoints
-from neurotrain.monitor.widgets.confirm import Confirm
+from neurotrain.monitor.widgets.confirm import StopMenu
 from neurotrain.monitor.widgets.curves import Curves
 from neurotrain.monitor.widgets.epochs import Epochs
 from neurotrain.monitor.widgets.footer import Footer
 from neurotrain.monitor.widgets.header import Header
 from neurotrain.monitor.widgets.help import Help
-from neurotrain.monitor.widgets.log import Log
+from neurotrain.monitor.widgets.log import Log, num_shown
 from neurotrain.monitor.widgets.notes import Notes
 from neurotrain.monitor.widgets.pane import Pane
 from neurotrain.monitor.widgets.progress import Progress
+from neurotrain.monitor.widgets.prompt import Prompt
+from neurotrain.monitor.widgets.saves import Saves
 from neurotrain.monitor.widgets.stages import Stages
+from neurotrain.monitor.widgets.system import System
+from neurotrain.monitor.widgets.tabs import Tabs
 from neurotrain.recorder import control
 
+_NOTHING: Final = "nothing"
+_BY_METRIC: Final = ("left", "right", "next_metric", "previous_metric")
 _FASTEST_S: Final = 0.1
 _SLOWEST_S: Final = 1.0
 _BACK_OFF: Final = 1.5
 _LOADING_SHOW_S: Final = 0.25
 """How often a screen is shown while a long log is being read."""
-_LOG_LINES: Final = 200
 _MESSAGE_S: Final = 6.0
 _ENDED: Final = (
     State.FINISHED, State.EARLY_STOPPED, State.STOPPED, State.FAILED, State.CRASHED,
@@ -56,6 +64,9 @@ class RunScreen(Screen[None]):
         Binding(key.keys, key.action, key.label, id=key.id, priority=key.id == "detach")
         for key in KEYS
     ]
+
+    class RunsAsked(Message):
+        """The person wants to see the list of runs."""
 
     def __init__(
         self,
@@ -85,6 +96,7 @@ class RunScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         """All panes; the layout shows those that have a place."""
         yield Header(id="header")
+        yield Tabs(id="tabs")
         yield Stages(id="stages")
         yield Progress(id="progress")
         yield early.EarlyRow(id="early_row")
@@ -93,12 +105,18 @@ class RunScreen(Screen[None]):
         yield Curves(id="chart", first="loss")
         yield Curves(id="chart_metric")
         yield Curves(id="chart_lr", fixed="lr")
+        for at in range(MAX_CHARTS):
+            yield Curves(id=f"grid_{at}")
         yield result.Result(id="result")
         yield early.EarlyBlock(id="early")
         yield metrics.Metrics(id="metrics")
         yield Checkpoints(id="checkpoints")
+        yield Saves(id="saves")
         yield machine.MachineBlock(id="machine")
         yield machine.MachineRow(id="machine_row")
+        yield System(id="system")
+        yield actual.Actual(id="actual")
+        yield actual.Settings(id="settings")
         yield Notes(id="notes")
         yield Log(id="log")
         yield Footer(id="footer")
@@ -132,10 +150,13 @@ class RunScreen(Screen[None]):
         return Frame(
             name=self.view.facts.name or clean(self.run_dir.name, 80),
             run_dir=clean(str(self.run_dir)),
+            resume=clean(resume_command(self.run_dir)),
             view=self.view,
             state=state,
             liveness=replace(liveness, since=self._since(liveness.since, state)),
-            log=self._tail.log(_LOG_LINES),
+            log=self._tail.log(),
+            alerts=tuple(alerts(self.view, state, now)),
+            missing=self._tail.missing(self.view.checkpoints),
             options=self.options,
             glyphs=self._glyphs,
             now=0.0 if state in _ENDED else float(int(now)),
@@ -152,11 +173,6 @@ class RunScreen(Screen[None]):
         """Leave; the run goes on."""
         self.app.exit(return_code=0)
 
-    def action_back(self) -> None:
-        """Back to the list of runs, where there is one below."""
-        if len(self.app.screen_stack) > 2:
-            self.app.pop_screen()
-
     def action_help(self) -> None:
         """Show the keys."""
         self.app.push_screen(Help(disabled=not self.frame().can_ask))
@@ -167,50 +183,105 @@ class RunScreen(Screen[None]):
         self._frozen = self.frame() if self.options.frozen else None
         self._show(self.frame())
 
-    def action_metric(self, by: int) -> None:
-        """Show another metric in the chart that can be switched."""
-        offered = groups(self.view)
-        if not offered:
-            return
+    def action_view(self, number: int) -> None:
+        """Show one of the views."""
+        self._choose(show(self.options, number))
+
+    def action_choose(self, what: str) -> None:
+        """Change what is shown."""
+        options = self.options
+        if what in _BY_METRIC and not options.group and options.shown == "overview":
+            options = replace(options, group=self._group_shown())
+        self._choose(CHOICES[what](options, self.view))
+
+    def _group_shown(self) -> str:
+        """What the chart that can be switched shows before anything was chosen."""
         shown = self.query_one("#chart_metric", Curves)
-        if not shown.display:
-            shown = self.query_one("#chart", Curves)
-        now = shown.group(self.frame())
-        at = offered.index(now) if now in offered else 0
-        self._choose(replace(self.options, group=offered[(at + by) % len(offered)]))
+        return (shown if shown.display else self.query_one("#chart", Curves)).group(self.frame())
 
-    def action_log_scale(self) -> None:
-        """Logarithmic values, or linear ones again."""
-        self._choose(replace(self.options, log=not self.options.log))
+    def action_scroll_by(self, rows: int) -> None:
+        """Scroll what can be scrolled, no further than it goes."""
+        frame = self._shown or self.frame()
+        most = num_shown(frame) if self.options.shown == "log" else len(frame.view.facts.settings)
+        options = scrolled(self.options, rows)
+        self._choose(replace(options, scrolled=min(most, options.scrolled)))
 
-    def action_smooth(self) -> None:
-        """The next strength of smoothing."""
-        at = SMOOTHINGS.index(self.options.smooth)
-        self._choose(replace(self.options, smooth=SMOOTHINGS[(at + 1) % len(SMOOTHINGS)]))
+    def action_page(self, pages: int) -> None:
+        """Scroll by what fits on the screen."""
+        self.action_scroll_by(pages * max(1, self.size.height - 10))
+
+    def action_filter(self) -> None:
+        """Type a filter for the metrics, or for the log."""
+        name = "metric_filter" if self.options.shown == "metrics" else "log_filter"
+        before = self.options
+
+        def take(text: str | None) -> None:
+            if text is None:
+                self._choose(before)
+
+        def change(text: str) -> None:
+            told = clean(text, 80)
+            if name == "metric_filter":
+                self._choose(replace(self.options, metric_filter=told, group=""))
+            else:
+                self._choose(replace(self.options, log_filter=told, scrolled=0))
+
+        label = f"filter the {name.split('_')[0]}s: text, glob*, /regex/, !not"
+        self.app.push_screen(Prompt(label, getattr(before, name), change), take)
+
+    def action_back(self) -> None:
+        """Out one layer; at the outermost to the list of runs, where there is one below."""
+        options = self.options
+        if options.log_filter or options.metric_filter:
+            self._choose(replace(options, log_filter="", metric_filter="", scrolled=0))
+        elif options.look.cursor is not None:
+            self._choose(replace(options, look=replace(options.look, cursor=None)))
+        elif options.is_large:
+            self._choose(replace(options, is_large=False))
+        elif options.shown != "overview":
+            self._choose(show(options, 1))
+        elif len(self.app.screen_stack) > 2:
+            self.app.pop_screen()
+
+    def action_runs(self) -> None:
+        """The list of the runs beside this one."""
+        self.post_message(self.RunsAsked())
+
+    def action_resume(self) -> None:
+        """Show the command that resumes, and put it into the clipboard of the terminal."""
+        command = resume_command(self.run_dir)
+        self.app.copy_to_clipboard(command)
+        self._tell(f"copied: {clean(command)}")
 
     def action_save(self) -> None:
         """Ask the run for a checkpoint."""
         self._ask("save", "Asked the run to save a checkpoint")
 
     def action_stop(self) -> None:
-        """Ask the run to stop, after the person has confirmed it."""
-        question = f"Stop {self.frame().name}?"
-        told = "It stops after the step it is in and saves a checkpoint; it can be resumed."
-        self.app.push_screen(Confirm(question, told), self._stop_if)
+        """Ask the run to stop, after the person has chosen when and confirmed it."""
+        self.app.push_screen(StopMenu(self.frame().name), self._stop_if)
 
-    def _stop_if(self, confirmed: bool | None) -> None:
-        if confirmed:
-            self._ask("stop", "Asked the run to stop after this step")
+    def _stop_if(self, chosen: control.Request | None) -> None:
+        if chosen is not None:
+            when = "this step" if chosen == "stop" else "this epoch"
+            self._ask(chosen, f"Asked the run to stop after {when}")
 
     def _ask(self, request: control.Request, told: str) -> None:
+        if not self.frame().can_ask:
+            return
         try:
             control.ask(self.run_dir, request)
         except OSError as error:
             told = f"Could not leave the request: {clean(str(error))}"
-        self._message, self._message_until = told, self._clock() + _MESSAGE_S
+        self._tell(told)
+
+    def _tell(self, message: str) -> None:
+        self._message, self._message_until = message, self._clock() + _MESSAGE_S
         self._show(self.frame())
 
     def _choose(self, options: Options) -> None:
+        if options == self.options:
+            return
         self.options = options
         if self._frozen is not None:
             self._frozen = replace(self._frozen, options=options)
@@ -229,10 +300,14 @@ class RunScreen(Screen[None]):
         self._arrange(frame)
         for pane in self.query(Pane):
             if pane.display:
-                pane.show(frame)
+                pane.show(frame, force=force)
 
     def _arrange(self, frame: Frame) -> None:
-        places = {place.name: place for place in arrange(*self.size, _wish(frame, self.size.width))}
+        options = frame.options
+        wish = _wish(frame, self.size.width)
+        found = arrange(*self.size, wish, options.shown, is_large=options.is_large)
+        places = {place.name: place for place in found}
+        self._deal(frame, places)
         if places == self._places:
             return
         self._places = places
@@ -242,7 +317,19 @@ class RunScreen(Screen[None]):
             if place is not None:
                 pane.styles.offset = (place.x, place.y)
                 pane.styles.width, pane.styles.height = place.width, place.height
+
+    def _deal(self, frame: Frame, places: Mapping[str, Place]) -> None:
+        """Say which group each chart shows; the grid turns pages to the chosen one."""
         self.query_one("#chart", Curves).fixed = "loss" if "chart_metric" in places else ""
+        num = sum(name.startswith("grid_") for name in places)
+        if not num:
+            return
+        found = offered(frame.options, frame.view) or ("loss",)
+        at = found.index(frame.options.group) if frame.options.group in found else 0
+        first = at // num * num
+        for chart in range(num):
+            group = found[first + chart] if first + chart < len(found) else _NOTHING
+            self.query_one(f"#grid_{chart}", Curves).fixed = group
 
 
 def _wish(frame: Frame, width: int) -> Wish:
@@ -257,7 +344,9 @@ def _wish(frame: Frame, width: int) -> Wish:
         num_early_rows=1 if watched is None else len(early.block(frame, watched)),
         num_result_rows=min(12, len(result.rows(frame, inner))) if ended else 0,
         num_metrics=metrics.num_rows(view),
-        num_checkpoints=max(1, min(6, len(view.checkpoints))),
+        num_checkpoints=max(1, min(6, len(view.checkpoints) + 1)),
         num_machine_rows=machine.num_rows(view),
         num_plan_rows=len(plan.rows(frame)),
+        num_actual_rows=len(actual.rows(frame)) if frame.options.shown == "plan" else 0,
+        num_charts=len(offered(frame.options, view)),
     )

@@ -7,12 +7,16 @@ what a resumed run did again can be taken back.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Final, NamedTuple
 
 MAX_PACKED: Final = 2048
-_RECENT: Final = 64
+_RECENT: Final = 256
+_LOW: Final = itemgetter(4)
+_HIGH: Final = itemgetter(6)
+_NUM: Final = itemgetter(11)
 
 
 class Bucket(NamedTuple):
@@ -102,36 +106,41 @@ def sample(x: float, y: float, step: int) -> Bucket:
     return Bucket(x, x, nan, nan, nan, x, nan, x, x, step, step, 1)
 
 
-def merge(a: Bucket, b: Bucket) -> Bucket:
-    """Two neighbours as one; the extremes of both survive."""
-    low = b if math.isnan(a.low) or b.low < a.low else a
-    high = b if math.isnan(a.high) or b.high > a.high else a
+def merge(buckets: Sequence[Bucket]) -> Bucket:
+    """Neighbours as one; the extremes of all survive. There must be at least one."""
+    if len(buckets) == 1:
+        return buckets[0]
+    first, last = buckets[0], buckets[-1]
+    held = [bucket for bucket in buckets if bucket.low == bucket.low]
+    low = min(held, key=_LOW) if held else first
+    high = max(held, key=_HIGH) if held else first
+    bad = None
+    for bucket in buckets:
+        bad = bad if bucket.bad_x is None else bucket.bad_x
     return Bucket(
-        a.first_x, b.last_x,
-        b.first if math.isnan(a.first) else a.first,
-        a.last if math.isnan(b.last) else b.last,
-        low.low, low.low_x, high.high, high.high_x,
-        a.bad_x if b.bad_x is None else b.bad_x,
-        a.first_step, b.last_step, a.num + b.num,
+        first.first_x, last.last_x,
+        held[0].first if held else math.nan, held[-1].last if held else math.nan,
+        low.low, low.low_x, high.high, high.high_x, bad,
+        first.first_step, last.last_step, sum(map(_NUM, buckets)),
     )  # fmt: skip
 
 
 def _pack(series: Series, recent: list[Bucket]) -> Series:
     """Put the older half of the recent samples into packed buckets of `stride` samples."""
-    packed = list(series.packed)
-    for bucket in recent[: _RECENT // 2]:
-        if packed and packed[-1].num < series.stride:
-            packed[-1] = merge(packed[-1], bucket)
-        else:
-            packed.append(bucket)
-    stride = series.stride
+    packed, stride = list(series.packed), series.stride
+    waiting = recent[: _RECENT // 2]
+    at = 0
+    if packed and packed[-1].num < stride:
+        at = stride - packed[-1].num
+        packed[-1] = merge([packed[-1], *waiting[:at]])
+    packed += [merge(waiting[n : n + stride]) for n in range(at, len(waiting), stride)]
     if len(packed) > MAX_PACKED:
         packed, stride = _halve(packed), 2 * stride
     return Series(tuple(packed), (), stride)
 
 
 def _halve(packed: list[Bucket]) -> list[Bucket]:
-    pairs = [merge(packed[i], packed[i + 1]) for i in range(0, len(packed) - 1, 2)]
+    pairs = [merge(packed[i : i + 2]) for i in range(0, len(packed) - 1, 2)]
     return pairs + packed[2 * len(pairs) :]
 
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Final
 
 from neurotrain.monitor import reading
-from neurotrain.monitor.view import Facts, Stage, View
+from neurotrain.monitor.view import Facts, Predicted, Stage, View
 from neurotrain.recorder.events import Event
+
+_MAX_SETTINGS: Final = 300
 
 
 def start(view: View, event: Event) -> View:
@@ -46,4 +49,34 @@ def _facts(data: dict[str, object]) -> Facts:
         mode="max" if mode == "max" else "min" if mode == "min" else "",
         patience=reading.count(early.get("patience")),
         min_delta=reading.finite(early.get("min_delta")),
+        settings=_settings(data.get("settings")),
+        predictions=_predictions(data.get("predictions")),
     )
+
+
+def _settings(told: object) -> tuple[tuple[str, str], ...]:
+    found = list(reading.table(told).items())[:_MAX_SETTINGS]
+    return tuple((reading.text(path, 80), reading.text(value, 120)) for path, value in found)
+
+
+def _predictions(told: object) -> tuple[Predicted, ...]:
+    """Of a list of records with names, or of a mapping from names to records."""
+    rows: list[tuple[object, object]]
+    if isinstance(told, list):
+        rows = [(reading.table(row).get("name"), row) for row in told]
+    else:
+        rows = list(reading.table(told).items())
+    found = []
+    for name, row in rows[: reading.MAX_ITEMS]:
+        held = reading.table(row)
+        value = reading.finite(held.get("value"))
+        if isinstance(name, str) and value is not None:
+            found.append(
+                Predicted(
+                    name=reading.text(name, 60),
+                    value=value,
+                    unit=reading.text(held.get("unit"), 20),
+                    method=reading.text(held.get("method")),
+                )
+            )
+    return tuple(found)

@@ -11,7 +11,7 @@ from typing import Final
 
 from neurotrain.monitor.tail import Liveness
 from neurotrain.monitor.view import End, View
-from neurotrain.recorder.control import STALE_AFTER_S
+from neurotrain.recorder.control import HEARTBEAT_S, STALE_AFTER_S
 
 
 class State(Enum):
@@ -63,6 +63,8 @@ _BY_STATUS: Final = {
     "predicting": State.PREDICT,
 }
 _STOP_CODES: Final = {75, 130, 143}
+QUIET_AFTER_S: Final = 2.5 * HEARTBEAT_S
+"""A living process that misses two heartbeats hangs, or was suspended."""
 
 
 def judge(view: View, liveness: Liveness, now: float) -> State:
@@ -73,6 +75,8 @@ def judge(view: View, liveness: Liveness, now: float) -> State:
         return _exited(view, liveness.exit_code)
     if liveness.found and not liveness.alive:
         return State.CRASHED if liveness.here else State.STALE
+    if liveness.found and now - (liveness.since or 0.0) > QUIET_AFTER_S:
+        return State.STALE
     if liveness.found:
         state = _BY_STATUS.get(liveness.state, _phase(view))
         return State.VALIDATE if state is State.TRAIN and _validates(view) else state

@@ -17,7 +17,8 @@ from neurotrain.monitor.view import Position, View
 from neurotrain.recorder.events import Event
 
 KIND: Final = "step.finished"
-_CURVES: Final = ("loss", "lr", "grad_norm", "samples_per_s")
+_CURVES: Final = ("loss", "lr", "grad_norm", "samples_per_s", "data_wait")
+_CLOCK: Final = "time"
 
 
 def fold_steps(view: View, events: Sequence[Event]) -> View:
@@ -57,7 +58,7 @@ def _admit(view: View, events: Sequence[Event]) -> tuple[list[Event], int]:
 
 def _walk(view: View, events: Sequence[Event]) -> tuple[Position, dict[str, list[Bucket]]]:
     """Where the last step leaves the training, and the samples of every step."""
-    samples: dict[str, list[Bucket]] = {name: [] for name in _CURVES}
+    samples: dict[str, list[Bucket]] = {name: [] for name in (*_CURVES, _CLOCK)}
     old, steps_per_epoch = view.position, view.facts.steps_per_epoch
     epoch, num_batches, lr = old.epoch, old.num_batches, old.lr
     for event in events:
@@ -66,6 +67,7 @@ def _walk(view: View, events: Sequence[Event]) -> tuple[Position, dict[str, list
         batch, told = reading.count(data.get("batch")), reading.count(data.get("num_batches"))
         num_batches = num_batches if told is None else told
         x = _epochs_done(epoch, batch, num_batches, event.step, steps_per_epoch)
+        samples[_CLOCK].append(sample(x, event.time, event.step))
         for name in _CURVES:
             value = reading.real(data.get(name))
             if value is not None:

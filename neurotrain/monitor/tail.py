@@ -8,19 +8,20 @@ from __future__ import annotations
 import math
 import os
 import socket
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
 from typing import Final
 
-from neurotrain.monitor.clean import clean_log
 from neurotrain.monitor.fold import fold_all
-from neurotrain.monitor.view import View
+from neurotrain.monitor.logs import LogLine, Logs
+from neurotrain.monitor.view import Checkpoint, View
 from neurotrain.recorder import control, events
 
-LOG: Final = Path("logs") / "rank-0.log"
 _BLOCK_BYTES: Final = 1 << 16
-_LOG_BYTES: Final = 1 << 16
+_LOOK_FOR_RANKS_S: Final = 2.0
+_MAX_RANK_FILES: Final = 256
 _MAX_PID: Final = 1 << 22
 _HEAD_BYTES: Final = 64
 
@@ -50,22 +51,22 @@ class Tail:
     def __init__(self, run_dir: Path) -> None:
         self.run_dir = run_dir
         self._events = run_dir / "events.jsonl"
-        self._log = run_dir / LOG
+        self._logs = Logs(run_dir / "logs")
+        self._ranks: dict[Path, int] = {}
+        self._looked_at_s = -math.inf
         self._identity: Identity | None = None
         self._offset = 0
-        self._log_stamp: tuple[int, int, int] | None = None
-        self._log_lines: tuple[str, ...] = ()
 
     def advance(self, view: View, budget_s: float = 0.05) -> tuple[View, bool]:
         """The view after the events that came, and whether more may wait beyond the budget."""
         if not self._is_same_file():
-            view, self._offset = View(), 0
+            view, self._offset, self._ranks = View(), 0, {}
         ends_at = monotonic() + budget_s
         while True:
             fresh, offset = events.read(self._events, self._offset, _BLOCK_BYTES)
             view = fold_all(view, fresh)
             if offset == self._offset:
-                return view, False
+                return self._advance_ranks(view, ends_at)
             self._offset = offset
             if monotonic() > ends_at:
                 return view, True
@@ -75,17 +76,37 @@ class Tail:
         status = control.read_status(self.run_dir)
         return Liveness() if status is None or not _is_sound(status) else _judge(status, now)
 
-    def log(self, num_lines: int) -> tuple[str, ...]:
-        """The last lines of rank 0's log, cleaned."""
+    def log(self) -> tuple[LogLine, ...]:
+        """The lines of all ranks' logs, cleaned; the same tuple where none came."""
+        return self._logs.advance()
+
+    def missing(self, saved: Iterable[Checkpoint]) -> frozenset[str]:
+        """The paths of checkpoints whose file is gone or has not the size that was told."""
+        return frozenset(one.path for one in saved if not self._is_there(one))
+
+    def _is_there(self, saved: Checkpoint) -> bool:
         try:
-            info = self._log.stat()
-            stamp = (info.st_size, info.st_mtime_ns, num_lines)
-            if stamp != self._log_stamp:
-                self._log_lines = clean_log(_end_of(self._log, info.st_size), num_lines)
-                self._log_stamp = stamp
-        except OSError:
-            self._log_stamp, self._log_lines = None, ()
-        return self._log_lines
+            size = (self.run_dir / saved.path).stat().st_size
+        except (OSError, ValueError):
+            return False
+        return saved.num_bytes is None or size == saved.num_bytes
+
+    def _advance_ranks(self, view: View, ends_at: float) -> tuple[View, bool]:
+        """Read on in the files of the ranks beside 0."""
+        if monotonic() - self._looked_at_s > _LOOK_FOR_RANKS_S:
+            self._looked_at_s = monotonic()
+            files = sorted(self.run_dir.glob("events.*.jsonl"))[:_MAX_RANK_FILES]
+            self._ranks = {file: self._ranks.get(file, 0) for file in files}
+        for file in self._ranks:
+            while True:
+                start = self._ranks[file]
+                fresh, self._ranks[file] = events.read(file, start, _BLOCK_BYTES)
+                view = fold_all(view, (event for event in fresh if event.rank > 0))
+                if self._ranks[file] == start:
+                    break
+                if monotonic() > ends_at:
+                    return view, True
+        return view, False
 
     def _is_same_file(self) -> bool:
         """Whether what is at the path continues what was read; remembers what it found."""
@@ -126,12 +147,3 @@ def _is_sound(status: control.Status) -> bool:
     named = isinstance(status.host, str) and isinstance(status.state, str)
     ended = status.exit_code is None or isinstance(status.exit_code, int)
     return whole and timed and named and ended
-
-
-def _end_of(file: Path, size: int) -> str:
-    with file.open("rb") as stream:
-        stream.seek(max(0, size - _LOG_BYTES))
-        block = stream.read(_LOG_BYTES)
-    if size > _LOG_BYTES:
-        block = block[block.find(b"\n") + 1 :]
-    return block.decode("utf-8", "replace")

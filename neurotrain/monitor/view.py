@@ -22,6 +22,11 @@ def no_series() -> Mapping[str, Series]:
     return MappingProxyType({})
 
 
+def no_ranks() -> Mapping[int, Rank]:
+    """No processes beside rank 0."""
+    return MappingProxyType({})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
     """What the run said of itself when it started."""
@@ -48,6 +53,23 @@ class Facts:
     patience: int | None = None
     """In validations; None without early stopping."""
     min_delta: float | None = None
+    settings: tuple[tuple[str, str], ...] = ()
+    """Every decided value of the plan by its path."""
+    predictions: tuple[Predicted, ...] = ()
+
+    def setting(self, path: str) -> str:
+        """The decided value at a path; empty where there is none."""
+        return dict(self.settings).get(path, "")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Predicted:
+    """A number that the plan told before the run."""
+
+    name: str
+    value: float
+    unit: str = ""
+    method: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +139,12 @@ class Checkpoint:
     step: int
     time: float
     num_bytes: int | None = None
+    seconds: float | None = None
+    """How long the write took."""
+    stall_s: float | None = None
+    """How long the training waited for it."""
+    verified: bool | None = None
+    """Whether it was read back as written; None where the run has not said."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,10 +172,17 @@ class Machine:
     """The latest sample of the machine's load."""
 
     cpu: float | None = None
+    """Percent of all processors."""
+    num_cpus: int | None = None
+    process_cpu: float | None = None
+    """Percent of one processor."""
     memory_used_bytes: int | None = None
     memory_total_bytes: int | None = None
     process_memory_bytes: int | None = None
     disk_free_bytes: int | None = None
+    disk_total_bytes: int | None = None
+    read_bytes_per_s: float | None = None
+    write_bytes_per_s: float | None = None
     gpus: tuple[Gpu, ...] = ()
 
 
@@ -160,6 +195,29 @@ class Gpu:
     memory_used_bytes: int | None = None
     memory_total_bytes: int | None = None
     temperature_c: float | None = None
+    power_w: float | None = None
+    is_throttled: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Peaks:
+    """The highest of what was sampled over the whole run."""
+
+    process_memory_bytes: int | None = None
+    gpu_memory_bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rank:
+    """Where one of the other processes of the run stands."""
+
+    rank: int
+    step: int = 0
+    time: float = 0.0
+    samples_per_s: float | None = None
+    data_wait: float | None = None
+    seq: int = 0
+    attempt: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,12 +250,21 @@ class View:
     by_epoch: Mapping[str, Series] = field(default_factory=no_series)
     """Every metric, x the epoch."""
     by_step: Mapping[str, Series] = field(default_factory=no_series)
-    """`loss`, `lr`, `grad_norm`, `samples_per_s`, x the epochs done, with fractions."""
+    """`loss`, `lr`, `grad_norm`, `samples_per_s`, `data_wait`, `time`; x the epochs done."""
+    by_time: Mapping[str, Series] = field(default_factory=no_series)
+    """`cpu`, `memory`, `process`, `gpu 0`, `gpu 0 memory`, …: percent; x the Unix time."""
     checkpoints: tuple[Checkpoint, ...] = ()
     epoch_times: tuple[EpochTime, ...] = ()
+    validation_s: tuple[float, ...] = ()
+    """What the latest validations took."""
     notes: tuple[Note, ...] = ()
     num_warnings: int = 0
+    num_skipped: int = 0
+    """Updates that were left out because they were not finite."""
     machine: Machine | None = None
+    peaks: Peaks = field(default_factory=Peaks)
+    ranks: Mapping[int, Rank] = field(default_factory=no_ranks)
+    """The processes beside rank 0."""
     end: End | None = None
     resumed_from: int | None = None
     attempt: int = 0

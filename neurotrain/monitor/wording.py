@@ -6,6 +6,7 @@ Knows nothing of runs.
 from __future__ import annotations
 
 import math
+from time import localtime, strftime
 from typing import Final
 
 _UNITS: Final = ("B", "kB", "MB", "GB", "TB", "PB")
@@ -53,6 +54,14 @@ def duration(seconds: float | None) -> str:
     if whole < 86400:
         return f"{whole // 3600}h {whole % 3600 // 60:02d}m"
     return f"{whole // 86400}d {whole % 86400 // 3600}h"
+
+
+def time_of_day(time: float) -> str:
+    """The local time as `14:05`; dashes for a time that no calendar has."""
+    try:
+        return strftime("%H:%M", localtime(time))
+    except (OverflowError, ValueError, OSError):
+        return "--:--"
 
 
 def size(num_bytes: float | None) -> str:

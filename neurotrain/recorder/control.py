@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final, Literal, TypeAlias, get_args
 
-Request: TypeAlias = Literal["stop", "save"]
+Request: TypeAlias = Literal["stop", "stop_after_epoch", "save"]
 HEARTBEAT_S: Final = 2.0
 STALE_AFTER_S: Final = 10.0
 
@@ -111,4 +111,13 @@ def _pid_exists(pid: int) -> bool:
         return False
     except PermissionError:
         return True
-    return True
+    return not _is_zombie(pid)
+
+
+def _is_zombie(pid: int) -> bool:
+    """Whether a process has ended and its parent has not asked how, as far as Linux tells."""
+    try:
+        told = Path(f"/proc/{pid}/stat").read_bytes()
+    except OSError:
+        return False
+    return told.rpartition(b")")[2].split()[:1] in ([b"Z"], [b"X"])

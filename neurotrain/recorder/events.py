@@ -12,9 +12,9 @@ events in their places:
       validation.finished           metrics, seconds
       epoch.finished                metrics: every value recorded for the epoch
       early_stopping.updated        best, counter, patience, needed, stops_at_epoch, stopped
-      checkpoint.saved              path, roles, bytes, seconds, stall_s, removed
+      checkpoint.saved              path, roles, bytes, seconds, stall_s, verified, removed
       progress.reported             done, total: batches of testing and predicting
-      machine.sampled               cpu, memory and disk load
+      machine.sampled               load of cpu, memory, disk and gpus
       warning.raised                message
       update.skipped                message, count, samples
       training.rolled_back          message, count, samples

@@ -236,6 +236,21 @@ def test_a_stop_request_saves_and_ends(project: Project, tmp_path: Path) -> None
     assert load(tmp_path / "train/checkpoints/last.pth")["step"] > 0
 
 
+def test_a_stop_after_the_epoch_ends_where_an_epoch_ends(project: Project, tmp_path: Path) -> None:
+    """Nothing of the next epoch is trained, and the whole one is saved."""
+    builder = project.builder(DIGITS, "train.epochs=500", "train.early_stopping=null")
+    flag = StopFlag()
+    flag.ask("stop_after_epoch")
+    assert flag.reason is None
+    assert flag.end_of_part()
+    ask(tmp_path, "stop_after_epoch")
+    with pytest.raises(Interrupted, match="stop request"):
+        train(builder, tmp_path)
+    state = load(tmp_path / "train/checkpoints/last.pth")
+    assert state["epoch"] > 1
+    assert state["step"] == (state["epoch"] - 1) * builder.plan.facts.steps_per_epoch
+
+
 def test_options_default_to_what_the_contract_says() -> None:
     """Patience 10, min_delta 1e-4, keep 3, every 10 epochs, monitor valid/loss."""
     import inspect

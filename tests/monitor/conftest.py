@@ -31,6 +31,13 @@ def logs() -> ModuleType:
 
 
 @pytest.fixture(scope="session")
+def cluster(logs: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A live run of two processes on two GPUs that tells everything there is to tell."""
+    run_dir = logs.live(tmp_path_factory.mktemp("cluster") / "run")
+    return Path(_load("cluster").enrich(run_dir))
+
+
+@pytest.fixture(scope="session")
 def recorded(logs: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """One run directory of each kind; tests that change one copy it first."""
     root = tmp_path_factory.mktemp("runs")

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import shutil
-from collections.abc import Awaitable, Callable
 from itertools import combinations
 from pathlib import Path
 
@@ -13,56 +11,19 @@ import pytest
 from textual.pilot import Pilot
 
 from neurotrain.monitor.app import Monitor
-from neurotrain.monitor.ink import ASCII, UNICODE
 from neurotrain.monitor.keys import KEYS
 from neurotrain.monitor.screen import RunScreen
-from neurotrain.monitor.widgets.confirm import Confirm
+from neurotrain.monitor.widgets.confirm import StopMenu
 from neurotrain.monitor.widgets.help import Help
 from neurotrain.monitor.widgets.pane import Pane
 from neurotrain.monitor.widgets.picker import Picker
 from neurotrain.recorder import control
 from neurotrain.recorder.events import EventLog
+from tests.monitor.piloting import opened, run, screen_of, text, until
 
 SIZES = [
     (40, 10), (60, 15), (80, 24), (99, 30), (100, 22), (120, 40), (160, 45), (200, 60), (80, 60),
 ]  # fmt: skip
-Act = Callable[[Monitor, Pilot[None]], Awaitable[None]]
-
-
-def _run(app: Monitor, act: Act, size: tuple[int, int] = (80, 24)) -> None:
-    """Run the app without a terminal and do something with it."""
-
-    async def main() -> None:
-        async with app.run_test(size=size) as pilot:
-            await pilot.pause(0.15)
-            await act(app, pilot)
-
-    asyncio.run(main())
-
-
-def _app(run_dir: Path, *, readonly: bool = False, ascii_only: bool = False) -> Monitor:
-    newest = json.loads((run_dir / "events.jsonl").read_bytes().splitlines()[-1])["time"]
-    glyphs = ASCII if ascii_only else UNICODE
-    return Monitor(run_dir, readonly=readonly, glyphs=glyphs, clock=lambda: newest + 2)
-
-
-def _text(app: Monitor) -> str:
-    """What the screen shows, row by row. Textual has no public way to ask for it."""
-    strips = app.screen._compositor.render_strips()
-    return "\n".join(strip.text for strip in strips)
-
-
-def _screen(app: Monitor) -> RunScreen:
-    assert isinstance(app.screen, RunScreen)
-    return app.screen
-
-
-async def _until(condition: Callable[[], bool], pilot: Pilot[None]) -> None:
-    for _ in range(200):
-        if condition():
-            return
-        await pilot.pause(0.02)
-    raise AssertionError("the condition did not come true")
 
 
 @pytest.fixture
@@ -71,26 +32,26 @@ def live(recorded: dict[str, Path], tmp_path: Path) -> Path:
     return Path(shutil.copytree(recorded["live"], tmp_path / "run"))
 
 
-@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 @pytest.mark.parametrize("name", ["live", "waiting", "early_stopped", "failed"])
-def test_panes_have_their_place_at_every_size(
-    recorded: dict[str, Path], name: str, size: tuple[int, int]
-) -> None:
+def test_panes_have_their_place_at_every_size(recorded: dict[str, Path], name: str) -> None:
     """Panes are inside the screen and apart; the state word and the epoch are readable."""
 
     async def act(app: Monitor, pilot: Pilot[None]) -> None:
-        panes = [pane for pane in app.screen.query(Pane) if pane.display]
-        for pane in panes:
-            assert app.screen.region.contains_region(pane.region), pane.id
-        for a, b in combinations(panes, 2):
-            assert not a.region.overlaps(b.region), (a.id, b.id)
-        rows = _text(app).split("\n")
-        words = {"live": "TRAIN", "waiting": "TRAIN", "early_stopped": "EARLY-STOPPED"}
-        assert words.get(name, "FAILED") in rows[0]
-        assert len(rows) == size[1]
-        assert name == "waiting" or any(row.startswith(" Epoch") for row in rows)
+        for size in SIZES:
+            await pilot.resize_terminal(*size)
+            await pilot.pause(0.02)
+            panes = [pane for pane in app.screen.query(Pane) if pane.display]
+            for pane in panes:
+                assert app.screen.region.contains_region(pane.region), (size, pane.id)
+            for a, b in combinations(panes, 2):
+                assert not a.region.overlaps(b.region), (size, a.id, b.id)
+            rows = text(app).split("\n")
+            words = {"live": "TRAIN", "waiting": "TRAIN", "early_stopped": "EARLY-STOPPED"}
+            assert words.get(name, "FAILED") in rows[0]
+            assert len(rows) == size[1]
+            assert name == "waiting" or any(row.startswith(" Epoch") for row in rows)
 
-    _run(_app(recorded[name]), act, size)
+    run(opened(recorded[name]), act)
 
 
 def test_a_storm_of_sizes_leaves_a_whole_screen(recorded: dict[str, Path]) -> None:
@@ -100,14 +61,14 @@ def test_a_storm_of_sizes_leaves_a_whole_screen(recorded: dict[str, Path]) -> No
         for size in [(200, 60), (20, 5), (40, 10), (130, 33), (1, 1), (80, 24)]:
             await pilot.resize_terminal(*size)
             await pilot.pause(0.05)
-        resized.append(_text(app))
+        resized.append(text(app))
 
     async def look(app: Monitor, pilot: Pilot[None]) -> None:
-        resized.append(_text(app))
+        resized.append(text(app))
 
     resized: list[str] = []
-    _run(_app(recorded["live"]), act)
-    _run(_app(recorded["live"]), look)
+    run(opened(recorded["live"]), act)
+    run(opened(recorded["live"]), look)
     assert resized[0] == resized[1]
 
 
@@ -115,61 +76,61 @@ def test_the_small_screen_tells_what_matters(recorded: dict[str, Path]) -> None:
     """At 80x24 a live run shows state, epochs, early stopping, curves, metrics and log."""
 
     async def act(app: Monitor, pilot: Pilot[None]) -> None:
-        text = _text(app)
+        shown = text(app)
         for told in (
             "● TRAIN", "cpu", "22/30", "left", "30/40", "valid/dice ↑", "best 0.8287 @ e18",
-            "■■■□□□ 3/6", "stops after epoch 24 unless valid/dice > 0.8288", "loss",
+            "■■■□□□ 3/6", "stops after epoch 24 in 32s", "loss",
             "valid/accuracy", "samples/s", "saved train/checkpoints/last.pth", "q detach",
         ):  # fmt: skip
-            assert told in text, told
+            assert told in shown, told
 
-    _run(_app(recorded["live"]), act)
+    run(opened(recorded["live"]), act)
 
 
 def test_synthetic_data_is_named(recorded: dict[str, Path]) -> None:
     """A run on generated data says so in its first row."""
 
     async def act(app: Monitor, pilot: Pilot[None]) -> None:
-        assert "synthetic data" in _text(app).split("\n")[0]
+        assert "synthetic data" in text(app).split("\n")[0]
 
-    _run(_app(recorded["synthetic"]), act)
+    run(opened(recorded["synthetic"]), act)
 
 
 def test_the_end_shows_scores_and_the_report(recorded: dict[str, Path]) -> None:
     """A finished run shows the test's scores and where the report lies."""
 
     async def act(app: Monitor, pilot: Pilot[None]) -> None:
-        text = _text(app)
-        assert "test dice     0.8123" in text
-        assert "test/report.html" in text
-        assert "no valid/dice above" in text
+        shown = text(app)
+        assert "test dice     0.8123" in shown
+        assert "test/report.html" in shown
+        assert "no valid/dice above" in shown
 
-    _run(_app(recorded["early_stopped"]), act)
+    run(opened(recorded["early_stopped"]), act)
 
 
 def test_a_failure_shows_message_hint_and_log(recorded: dict[str, Path]) -> None:
     """A failed run shows what went wrong, what to do and the end of the log."""
 
     async def act(app: Monitor, pilot: Pilot[None]) -> None:
-        text = _text(app)
+        shown = text(app)
         for told in ("exit code 3", "The training diverged", "Lower train", "FloatingPointError"):
-            assert told in text, told
+            assert told in shown, told
 
-    _run(_app(recorded["failed"]), act)
+    run(opened(recorded["failed"]), act)
 
 
 def test_before_the_first_event_it_says_what_it_waits_for(tmp_path: Path) -> None:
     """An empty run directory shows the folder's name and that the run has not started."""
 
     async def act(app: Monitor, pilot: Pilot[None]) -> None:
-        text = _text(app)
-        assert "PENDING" in text
-        assert "run-to-come" in text
-        assert "Waiting for the run to start  0s" in text
+        shown = text(app)
+        assert "PENDING" in shown
+        assert "run-to-come" in shown
+        assert "Waiting for the run to start  0s" in shown
         await pilot.press("c")
         assert not (tmp_path / "run-to-come").exists()
 
-    _run(Monitor(tmp_path / "run-to-come", readonly=False, clock=lambda: 100.0), act)
+    run(Monitor(tmp_path / "run-to-come", readonly=False, clock=lambda: 100.0), act)
 
 
 def test_new_events_appear(live: Path) -> None:
@@ -179,50 +140,53 @@ def test_new_events_appear(live: Path) -> None:
         log = EventLog(live / "events.jsonl")
         log.write("warning.raised", message="odd")
         log.close()
-        await _until(lambda: "1 warning" in _text(app), pilot)
+        await until(lambda: "1 warning" in text(app), pilot)
 
-    _run(_app(live), act)
+    run(opened(live), act)
 
 
 def test_nothing_is_painted_when_nothing_happens(recorded: dict[str, Path]) -> None:
     """A finished run's screen polls and paints no pane again."""
 
     async def act(app: Monitor, pilot: Pilot[None]) -> None:
-        screen = _screen(app)
+        screen = screen_of(app)
         shown = screen._shown
         for _ in range(3):
             screen.poll()
         assert screen._shown is shown
 
-    _run(_app(recorded["finished"]), act)
+    run(opened(recorded["finished"]), act)
 
 
 @pytest.mark.parametrize("key", ["q", "ctrl+c"])
 def test_leaving(recorded: dict[str, Path], key: str) -> None:
     """`q` and ctrl+c leave with 0 and ask nothing of the run."""
-    app = _app(recorded["live"])
+    app = opened(recorded["live"])
 
     async def act(app: Monitor, pilot: Pilot[None]) -> None:
         await pilot.press(key)
 
-    _run(app, act)
+    run(app, act)
     assert app.return_code == 0
     assert not (recorded["live"] / "control").exists()
 
 
 def test_stop_wants_a_typed_yes(live: Path) -> None:
-    """`s` asks; another key than `y` leaves no request, `y` leaves one to stop."""
+    """`s` asks when, then whether; only `y` leaves a request: after the step, or the epoch."""
 
     async def act(app: Monitor, pilot: Pilot[None]) -> None:
         await pilot.press("s")
-        assert isinstance(app.screen, Confirm)
-        await pilot.press("n")
-        assert control.take_requests(live) == []
-        await pilot.press("s", "y")
+        assert isinstance(app.screen, StopMenu)
+        for refused in (["n"], ["s", "s", "n"], ["s", "y"]):
+            await pilot.press(*refused)
+            assert control.take_requests(live) == []
+        await pilot.press("s", "s", "y")
         assert control.take_requests(live) == ["stop"]
-        assert "Asked the run to stop" in _text(app)
+        await pilot.press("s", "e", "y")
+        assert control.take_requests(live) == ["stop_after_epoch"]
+        assert "stop after this epoch" in text(app)
 
-    _run(_app(live), act)
+    run(opened(live), act)
 
 
 def test_save_asks_at_once(live: Path) -> None:
@@ -232,7 +196,7 @@ def test_save_asks_at_once(live: Path) -> None:
         await pilot.press("c")
         assert control.take_requests(live) == ["save"]
 
-    _run(_app(live), act)
+    run(opened(live), act)
 
 
 @pytest.mark.parametrize("name", ["live", "finished"])
@@ -247,20 +211,20 @@ def test_requests_are_off_where_they_make_no_sense(
         assert isinstance(app.screen, RunScreen)
         assert control.take_requests(run_dir) == []
 
-    _run(_app(run_dir, readonly=name == "live"), act)
+    run(opened(run_dir, readonly=name == "live"), act)
 
 
 def test_the_metric_can_be_switched(recorded: dict[str, Path]) -> None:
     """The arrows and n/p go through the metrics in both directions."""
 
     async def act(app: Monitor, pilot: Pilot[None]) -> None:
-        assert "─ loss" in _text(app)
+        assert "─ loss" in text(app)
         await pilot.press("right")
-        assert "─ dice" in _text(app)
+        assert "─ dice" in text(app)
         await pilot.press("n", "p", "left")
-        assert "─ loss" in _text(app)
+        assert "─ loss" in text(app)
 
-    _run(_app(recorded["live"]), act)
+    run(opened(recorded["live"]), act)
 
 
 def test_scale_and_smoothing_can_be_switched(recorded: dict[str, Path]) -> None:
@@ -268,13 +232,13 @@ def test_scale_and_smoothing_can_be_switched(recorded: dict[str, Path]) -> None:
 
     async def act(app: Monitor, pilot: Pilot[None]) -> None:
         await pilot.press("y")
-        assert "log scale" in _text(app)
+        assert "log scale" in text(app)
         await pilot.press("y", "m")
-        assert "smooth 0.6" in _text(app)
-        await pilot.press("m", "m")
-        assert "smooth 0" not in _text(app)
+        assert "smooth 0.6" in text(app)
+        await pilot.press("m", "m", "m")
+        assert "smooth 0" not in text(app)
 
-    _run(_app(recorded["live"]), act)
+    run(opened(recorded["live"]), act)
 
 
 def test_freezing_holds_the_screen(live: Path) -> None:
@@ -282,16 +246,16 @@ def test_freezing_holds_the_screen(live: Path) -> None:
 
     async def act(app: Monitor, pilot: Pilot[None]) -> None:
         await pilot.press("space")
-        assert "FROZEN" in _text(app)
+        assert "FROZEN" in text(app)
         log = EventLog(live / "events.jsonl")
         log.write("warning.raised", message="odd")
         log.close()
-        await _until(lambda: _screen(app).view.num_warnings == 1, pilot)
-        assert "1 warning" not in _text(app)
+        await until(lambda: screen_of(app).view.num_warnings == 1, pilot)
+        assert "1 warning" not in text(app)
         await pilot.press("space")
-        assert "1 warning" in _text(app)
+        assert "1 warning" in text(app)
 
-    _run(_app(live), act)
+    run(opened(live), act)
 
 
 def test_the_help_is_the_table_of_the_bindings(recorded: dict[str, Path]) -> None:
@@ -303,16 +267,16 @@ def test_the_help_is_the_table_of_the_bindings(recorded: dict[str, Path]) -> Non
         await pilot.press("question_mark")
         assert isinstance(app.screen, Help)
         await pilot.pause(0.1)
-        text = _text(app)
+        shown = text(app)
         for row in KEYS:
-            assert row.help[:40] in text, row.id
-            assert row.shown in text, row.id
+            assert row.help[:40] in shown, row.id
+            assert row.shown in shown, row.id
         await pilot.press("escape")
         assert isinstance(app.screen, RunScreen)
         await pilot.press("f1")
         assert isinstance(app.screen, Help)
 
-    _run(_app(recorded["live"]), act, (80, 30))
+    run(opened(recorded["live"]), act, (80, 60))
 
 
 def test_a_folder_of_runs_gives_a_list_to_choose_from(recorded: dict[str, Path]) -> None:
@@ -321,17 +285,17 @@ def test_a_folder_of_runs_gives_a_list_to_choose_from(recorded: dict[str, Path])
 
     async def act(app: Monitor, pilot: Pilot[None]) -> None:
         assert isinstance(app.screen, Picker)
-        text = _text(app)
-        assert "EARLY-STOPPED" in text
-        assert "test accuracy" in text
+        shown = text(app)
+        assert "EARLY-STOPPED" in shown
+        assert "test accuracy" in shown
         await pilot.press("down", "enter")
-        await _until(lambda: isinstance(app.screen, RunScreen), pilot)
+        await until(lambda: isinstance(app.screen, RunScreen), pilot)
         await pilot.pause(0.1)
         await pilot.press("escape")
-        await _until(lambda: isinstance(app.screen, Picker), pilot)
+        await until(lambda: isinstance(app.screen, Picker), pilot)
         await pilot.press("q")
 
-    _run(app, act, (100, 24))
+    run(app, act, (100, 24))
     assert not app._exception
 
 
@@ -339,10 +303,10 @@ def test_plain_glyphs_are_ascii(recorded: dict[str, Path]) -> None:
     """Where only ASCII can be shown, nothing else is."""
 
     async def act(app: Monitor, pilot: Pilot[None]) -> None:
-        assert _text(app).isascii()
-        assert "* TRAIN" in _text(app)
+        assert text(app).isascii()
+        assert "* TRAIN" in text(app)
 
-    _run(_app(recorded["live"], ascii_only=True), act, (200, 60))
+    run(opened(recorded["live"], ascii_only=True), act, (200, 60))
 
 
 def test_hostile_text_is_inert(live: Path) -> None:
@@ -356,14 +320,14 @@ def test_hostile_text_is_inert(live: Path) -> None:
     (live / "logs" / "rank-0.log").write_text("\x1b]0;evil\x07[link=x]\x1b[31m" + "界" * 300)
 
     async def act(app: Monitor, pilot: Pilot[None]) -> None:
-        text = _text(app)
-        assert "[bold]x[/nope] 网络" in text
-        assert "[link=x]" in text
-        assert "\x1b" not in text
-        assert "\u202e" not in text
+        shown = text(app)
+        assert "[bold]x[/nope] 网络" in shown
+        assert "[link=x]" in shown
+        assert "\x1b" not in shown
+        assert "\u202e" not in shown
 
     for size in ((80, 24), (200, 60)):
-        _run(_app(live), act, size)
+        run(opened(live), act, size)
 
 
 def test_no_color_leaves_no_colour(
@@ -381,6 +345,6 @@ def test_no_color_leaves_no_colour(
         }
         assert colours
         assert all(colour is None or len(set(colour)) == 1 for colour in colours)
-        assert "● TRAIN" in _text(app)
+        assert "● TRAIN" in text(app)
 
-    _run(_app(recorded["live"]), act)
+    run(opened(recorded["live"]), act)

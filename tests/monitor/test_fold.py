@@ -183,6 +183,7 @@ def test_elapsed_time_leaves_out_the_pause_between_attempts(
     view = _view(recorded["resumed"])
     frame = Frame(
         name="r", run_dir="r", view=view, state=State.CRASHED, liveness=Liveness(), log=(),
+        resume="", alerts=(), missing=frozenset(),
         options=Options(), glyphs=UNICODE, now=0.0, opened_at=0.0,
     )  # fmt: skip
     assert view.updated_at is not None

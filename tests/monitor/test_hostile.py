@@ -5,9 +5,12 @@ from __future__ import annotations
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from neurotrain.monitor.choices import CHOICES
 from neurotrain.monitor.fold import fold, fold_all
-from neurotrain.monitor.frame import Frame, Options
+from neurotrain.monitor.frame import VIEWS, Frame, Options, Shown
+from neurotrain.monitor.health import alerts
 from neurotrain.monitor.ink import ASCII, UNICODE, Glyphs
+from neurotrain.monitor.logs import LogLine
 from neurotrain.monitor.plots import groups
 from neurotrain.monitor.screen import RunScreen
 from neurotrain.monitor.state import State
@@ -20,7 +23,7 @@ KINDS = (
     "run.started", "run.resumed", "stage.started", "stage.finished", "stage.skipped",
     "epoch.started", "step.finished", "validation.finished", "epoch.finished",
     "early_stopping.updated", "checkpoint.saved", "progress.reported", "machine.sampled",
-    "warning.raised", "run.finished", "run.failed", "run.interrupted",
+    "update.skipped", "warning.raised", "run.finished", "run.failed", "run.interrupted",
 )  # fmt: skip
 FIELDS = (
     "name", "stages", "epochs", "steps_per_epoch", "validate_every", "monitor", "early_stopping",
@@ -29,6 +32,8 @@ FIELDS = (
     "value", "best", "best_epoch", "counter", "patience", "needed", "stops_at_epoch", "stopped",
     "path", "roles", "bytes", "removed", "done", "total", "gpus", "cpu", "message", "outputs",
     "exit_code", "score_name", "mode", "min_delta", "memory_used_bytes", "index", "train", "valid",
+    "settings", "predictions", "unit", "train.checkpoints.every", "train.checkpoints.keep_last",
+    "verified", "memory_total_bytes", "disk_total_bytes", "is_throttled", "temperature_c",
     "samples_per_s", "data_wait", "model", "num_parameters", "hint", "disk_free_bytes",
 )  # fmt: skip
 NAMES = ("trainer", "tester", "valid/dice", "valid/loss", "train/loss", "lr", "dice")
@@ -39,7 +44,9 @@ SCALARS = st.one_of(
     st.integers(-(10**400), 10**400),
     st.floats(),
     st.text(max_size=20),
-    st.sampled_from(["NaN", "Infinity", "-Infinity", "\x1b[2J", "\ud800", "[red]", *NAMES]),
+    st.sampled_from(
+        ["NaN", "Infinity", "-Infinity", "\x1b[2J", "\ud800", "[red]", "2 epochs", "3", *NAMES]
+    ),
 )
 VALUES = st.recursive(
     SCALARS,
@@ -87,20 +94,27 @@ def test_folding_one_by_one_and_together_tells_the_same(found: list[Event]) -> N
     EVENTS,
     st.sampled_from(State),
     st.sampled_from([UNICODE, ASCII]),
-    st.builds(Options, log=st.booleans(), smooth=st.sampled_from([0.0, 0.6])),
+    st.lists(st.sampled_from(sorted(CHOICES)), max_size=8),
+    st.sampled_from(VIEWS),
     st.integers(1, 130),
     st.integers(1, 30),
 )
 def test_no_log_makes_a_pane_fail(
-    found: list[Event], state: State, glyphs: Glyphs, options: Options, width: int, height: int
-) -> None:
+    found: list[Event], state: State, glyphs: Glyphs, choices: list[str], shown: Shown,
+    width: int, height: int,
+) -> None:  # fmt: skip
     """Every pane draws every view in any state at any size, and no escape gets through."""
     view = fold_all(View(), found)
+    options = Options(shown=shown, log_filter="/(/")
+    for name in choices:
+        options = CHOICES[name](options, view)
     frame = Frame(
-        name="run", run_dir="run", view=view, state=state, liveness=Liveness(alive=True), log=(),
+        name="run", run_dir="run", view=view, state=state, liveness=Liveness(alive=True),
+        log=(LogLine(0, "a"), LogLine(1, "warn")),
+        resume="", alerts=tuple(alerts(view, state, 1e9)), missing=frozenset(),
         options=options, glyphs=glyphs, now=1e9, opened_at=1e9,
     )  # fmt: skip
-    assert len(PANES) == 18
+    assert len(PANES) == 35
     for pane in PANES:
         for line in pane.draw(frame, width, height):
             text = "".join(part for part, _ in line)

@@ -70,3 +70,11 @@ def test_requests_are_taken_once_and_in_order(tmp_path: Path) -> None:
     ask(tmp_path, "stop")
     assert take_requests(tmp_path) == ["save", "stop"]
     assert take_requests(tmp_path) == []
+
+
+def test_a_process_that_nobody_has_waited_for_is_not_alive() -> None:
+    """A run whose starter lives on is told as gone at once, not when it is reaped."""
+    child = subprocess.Popen([sys.executable, "-c", ""])
+    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+    assert not is_alive(replace(STATUS, pid=child.pid), 100.0)
+    child.wait()

@@ -1,4 +1,4 @@
-"""Asks before something is ended; only a typed `y` says yes."""
+"""Asks how a run is to be ended; only a typed `y` after the choice ends it."""
 
 from __future__ import annotations
 
@@ -7,34 +7,47 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
+from textual.content import Content
 from textual.events import Key
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from neurotrain.recorder.control import Request
 
-class Confirm(ModalScreen[bool]):
-    """A question; `y` answers yes and any other key no."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [("y", "answer(True)", "yes")]
+class StopMenu(ModalScreen[Request | None]):
+    """After the step or after the epoch, then yes or no; any other key leaves."""
 
-    def __init__(self, question: str, consequence: str) -> None:
+    BINDINGS: ClassVar[list[BindingType]] = []
+
+    def __init__(self, name: str) -> None:
         super().__init__()
-        self._question = question
-        self._consequence = consequence
+        self._name = name
+        self._chosen: Request | None = None
 
     def compose(self) -> ComposeResult:
-        """The question, what follows, and how to answer."""
+        """The question, the choices, how to answer."""
         with Vertical(id="confirm"):
-            yield Static(self._question, markup=False, classes="question")
-            yield Static(self._consequence, markup=False)
-            yield Static("y = yes, any other key = no", markup=False, classes="answer")
-
-    def action_answer(self, answer: bool) -> None:
-        """Close with the answer."""
-        self.dismiss(answer)
+            yield Static(f"Stop {self._name}?", markup=False, classes="question")
+            yield Static(_choices(), markup=False, id="choices")
+            yield Static("any other key = no", markup=False, classes="answer")
 
     def on_key(self, event: Key) -> None:
-        """Close with no, on every key but `y`."""
-        if event.key != "y":
-            event.stop()
-            self.dismiss(False)
+        """Choose, then confirm; every other key closes with nothing."""
+        event.stop()
+        if self._chosen is not None:
+            self.dismiss(self._chosen if event.key == "y" else None)
+        elif event.key in ("s", "e"):
+            self._chosen = "stop" if event.key == "s" else "stop_after_epoch"
+            part = "step" if event.key == "s" else "epoch, or stage where it does not train"
+            told = f"It finishes the {part}, saves a checkpoint and ends; it can be resumed."
+            self.query_one("#choices", Static).update(Content(told))
+            self.query_one(".answer", Static).update(Content("y = yes, any other key = no"))
+        else:
+            self.dismiss(None)
+
+
+def _choices() -> Content:
+    return Content.assemble(
+        ("s", "bold"), "  after this step\n", ("e", "bold"), "  after this epoch",
+    )  # fmt: skip

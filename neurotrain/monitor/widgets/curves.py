@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from neurotrain.monitor import wording
-from neurotrain.monitor.chart import draw
+from neurotrain.monitor.across import place
+from neurotrain.monitor.chart import Plot, draw
 from neurotrain.monitor.clean import width as cells_of
 from neurotrain.monitor.frame import Frame
 from neurotrain.monitor.ink import Line, Span, box, cells, line
-from neurotrain.monitor.plots import best_of, groups, has_best, main_group, mode_of, plot
+from neurotrain.monitor.plots import (
+    best_of,
+    groups,
+    has_best,
+    main_group,
+    mode_of,
+    plot,
+    values_at,
+)
 from neurotrain.monitor.widgets.pane import Pane
 from neurotrain.monitor.widgets.progress import awaited
 
@@ -21,6 +30,8 @@ class Curves(Pane):
         """The group that it always shows; empty where the person chooses."""
         self.first = first
         """The group that it shows before a choice; empty for the main metric."""
+        self.can_be_chosen = id.startswith("grid")
+        """Whether it stands among others, of which one is chosen."""
 
     def group(self, frame: Frame) -> str:
         """The group that it shows."""
@@ -29,20 +40,38 @@ class Curves(Pane):
     def draw(self, frame: Frame, width: int, height: int) -> list[Line]:
         """The box with the chart."""
         group = self.group(frame)
-        options = frame.options
-        shown = plot(frame.view, group, log=options.log, smooth=options.smooth)
+        shown = plot(frame.view, group, frame.options.look)
         held = [curve for curve in shown.curves if curve.buckets]
         if held:
             body = draw(shown, width - 2, height - 2, frame.glyphs)
         else:
             body = _empty(frame, width - 2, height - 2)
-        title = _title(frame, group, [(curve.name, curve.style) for curve in held])
-        right = _right(frame, group, width - cells(title) - 8)
+        chosen = self.can_be_chosen and group == frame.options.group
+        title = _title(frame, group, [(curve.name, curve.style) for curve in held], chosen=chosen)
+        room = width - cells(title) - 8
+        cursor = frame.options.look.cursor
+        if cursor is None or not held:
+            right = _right(frame, group, room)
+        else:
+            right = _values(frame, shown, cursor, room)
         return box(title, right, body, width, height, frame.glyphs)
 
 
-def _title(frame: Frame, group: str, held: list[tuple[str, str]]) -> Line:
-    spans: list[Span] = [(group.replace("_", " "), "title")]
+def _values(frame: Frame, shown: Plot, cursor: float, room: int) -> Line:
+    """What the curves are worth at the cursor."""
+    spans: list[Span] = [(place(shown.axis, cursor), "accent")]
+    for name, value, style in values_at(shown, cursor):
+        told = (f"  {name.split('/')[0]} {wording.value(value)}", style)
+        if cells((*spans, told)) > room:
+            short = (f" {wording.value(value)}", style)
+            spans += [short] if cells((*spans, short)) <= room else []
+        else:
+            spans.append(told)
+    return tuple(spans)
+
+
+def _title(frame: Frame, group: str, held: list[tuple[str, str]], *, chosen: bool) -> Line:
+    spans: list[Span] = [(group.replace("_", " "), "key" if chosen else "title")]
     glyphs = frame.glyphs
     drawn = dict.fromkeys((name, style) for name, style in held if style != "raw")
     for name, style in drawn if len(drawn) > 1 or "/" in str(held) else ():
@@ -52,11 +81,16 @@ def _title(frame: Frame, group: str, held: list[tuple[str, str]]) -> Line:
 
 
 def _right(frame: Frame, group: str, room: int) -> Line:
+    look = frame.options.look
     parts: list[str] = []
-    if frame.options.log:
+    if look.window is not None:
+        parts.append(f"{place(look.axis, look.window[0])} to {place(look.axis, look.window[1])}")
+    if look.axis != "epoch":
+        parts.append(f"by {look.axis}")
+    if look.log:
         parts.append("log scale")
-    if frame.options.smooth:
-        parts.append(f"smooth {frame.options.smooth:g}")
+    if look.smooth:
+        parts.append(f"smooth {look.smooth:g}")
     best = best_of(f"valid/{group}", frame.view) if has_best(group) else None
     spans: Line = ()
     if best is not None:

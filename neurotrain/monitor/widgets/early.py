@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
 from neurotrain.monitor import wording
 from neurotrain.monitor.forecast import time_until
 from neurotrain.monitor.frame import Frame
-from neurotrain.monitor.ink import Line, Span, box, line
+from neurotrain.monitor.ink import Line, Span, box, cells, line, sparkline
 from neurotrain.monitor.plots import best_of, mode_of
 from neurotrain.monitor.state import State
 from neurotrain.monitor.view import EarlyStopping, Facts
 from neurotrain.monitor.widgets.pane import Pane
 
 _MAX_BOXES: Final = 16
+_TREND: Final = 8
 
 
 class EarlyRow(Pane):
@@ -26,7 +28,7 @@ class EarlyRow(Pane):
             return [line(" Early stop  ", (_without(frame), "dim"))]
         if height == 1:
             return [_one_row(frame, early, width)]
-        return [_first_row(frame, early), _second_row(frame, early)]
+        return [_first_row(frame, early), _second_row(frame, early, width)]
 
 
 class EarlyBlock(Pane):
@@ -45,7 +47,9 @@ class EarlyBlock(Pane):
 def _now(frame: Frame, early: EarlyStopping) -> Line:
     if early.stopped:
         return (("stopped", "warn"),)
-    return (("over" if _is_training_over(frame) else "watching", "dim"),)
+    if _is_training_over(frame):
+        return (("over", "dim"),)
+    return (("interrupted" if frame.is_over else "watching", "dim"),)
 
 
 def block(frame: Frame, early: EarlyStopping) -> list[Line]:
@@ -55,16 +59,21 @@ def block(frame: Frame, early: EarlyStopping) -> list[Line]:
         line((" monitor   ", "dim"), *_monitor(frame, early), (delta, "dim")),
         line((" best      ", "dim"), *_best(frame, early)),
         line((" now       ", "dim"), wording.value(early.value), *_change(early)),
-        line((" patience  ", "dim"), *_patience(frame, early, 12), (" validations", "dim")),
+        line((" patience  ", "dim"), *_patience(frame, early, 12), _left(early)),
     ]  # fmt: skip
     if early.stopped:
-        return [*rows, line((" reason    ", "dim"), (early.reason or "no improvement", "warn"))]
+        return [
+            *rows,
+            line((" reason    ", "dim"), (early.reason or "no improvement", "warn")),
+            line((f" stopped after epoch {early.epoch}; the best weights are kept", "dim")),
+        ]
     if _is_training_over(frame):
         return [*rows, line((" training  ended before the patience did", "dim"))]
     return [
         *rows,
         line((" needs     ", "dim"), *_needed(early)),
         line((" stops     ", "dim"), *_stops(early), *_when(frame, early)),
+        *_trend(frame, early),
     ]
 
 
@@ -75,7 +84,7 @@ def _first_row(frame: Frame, early: EarlyStopping) -> Line:
     )  # fmt: skip
 
 
-def _second_row(frame: Frame, early: EarlyStopping) -> Line:
+def _second_row(frame: Frame, early: EarlyStopping, width: int) -> Line:
     start = line("             ", *_patience(frame, early, _MAX_BOXES), ("   ", "plain"))
     if early.stopped:
         return (*start, (early.reason or "stopped: no improvement", "warn"))
@@ -83,7 +92,12 @@ def _second_row(frame: Frame, early: EarlyStopping) -> Line:
         return (*start, ("the training ended before the patience did", "dim"))
     if early.stops_at_epoch is None:
         return (*start, ("needs ", "dim"), *_needed(early))
-    return (*start, ("stops ", "dim"), *_stops(early), (" unless ", "dim"), *_needed(early))
+    sign = "<" if early.mode == "min" else ">"
+    needed = "" if early.needed is None else f" {sign} {wording.value(early.needed)}"
+    unless = ((" unless", "dim"), (needed, "plain"))
+    stops, when = _stops(early), _when(frame, early)
+    row = (*start, ("stops ", "dim"), *stops, *when, *unless)
+    return row if cells(row) <= width else (*start, ("stops ", "dim"), *stops, *unless)
 
 
 def _one_row(frame: Frame, early: EarlyStopping, width: int) -> Line:
@@ -150,6 +164,11 @@ def _patience(frame: Frame, early: EarlyStopping, max_boxes: int) -> Line:
     )  # fmt: skip
 
 
+def _left(early: EarlyStopping) -> Span:
+    left = wording.plural(max(0, early.patience - early.counter), "validation")
+    return (f", {left} left", "dim")
+
+
 def _needed(early: EarlyStopping) -> Line:
     if early.needed is None:
         return (("any value", "plain"),)
@@ -158,11 +177,27 @@ def _needed(early: EarlyStopping) -> Line:
 
 
 def _when(frame: Frame, early: EarlyStopping) -> Line:
-    """In which time it would stop, where the epochs so far tell."""
+    """In which time, and at what time of day it would stop, where the epochs so far tell."""
     if early.stops_at_epoch is None or frame.is_over:
         return ()
     left = time_until(frame.view, early.stops_at_epoch)
-    return () if left is None else ((f", in {wording.duration(left.seconds)}", "dim"),)
+    if left is None:
+        return ()
+    at = wording.time_of_day((frame.view.updated_at or frame.now) + left.seconds)
+    return ((f" in {wording.duration(left.seconds)} ({at})", "dim"),)
+
+
+def _trend(frame: Frame, early: EarlyStopping) -> list[Line]:
+    """The latest values and their mean change from one validation to the next."""
+    values = [each.value for each in frame.view.early_history[-_TREND:] if each.value is not None]
+    steady = [value for value in values if math.isfinite(value)]
+    if len(steady) < 3:
+        return []
+    drawn = sparkline(values, min(steady), max(steady), frame.glyphs)
+    change = (steady[-1] - steady[0]) / (len(steady) - 1)
+    good = change < 0 if early.mode == "min" else change > 0
+    return [line((" trend     ", "dim"), (drawn, "valid"),
+                 (f" {change:+.4f} a validation", "good" if good else "dim"))]  # fmt: skip
 
 
 def _stops(early: EarlyStopping) -> Line:

@@ -1,28 +1,65 @@
-"""The end of rank 0's log; what a model prints shows here and nowhere else."""
+"""The logs of all ranks; what a model prints shows here and nowhere else."""
 
 from __future__ import annotations
 
+import re
+from typing import Final
+
 from neurotrain.monitor.frame import Frame
 from neurotrain.monitor.ink import Line, box, line
+from neurotrain.monitor.logs import LogLine, chosen
 from neurotrain.monitor.widgets.pane import Pane
+
+_BAD: Final = re.compile(r"\b(error|exception|traceback|critical|fatal)\b", re.IGNORECASE)
+_ODD: Final = re.compile(r"\bwarn(ing)?\b", re.IGNORECASE)
 
 
 class Log(Pane):
-    """The last lines that fit."""
+    """The newest lines, or those that were scrolled to."""
 
     def draw(self, frame: Frame, width: int, height: int) -> list[Line]:
-        """The box with the lines, the newest at the bottom."""
-        room = max(0, height - 2)
-        shown = frame.log[-room:] if room else ()
-        body = [line((f" {text}", _style(text))) for text in shown]
+        """The box with the lines that fit."""
+        options = frame.options
+        found = chosen(frame.log, options.log_filter, options.log_rank)
+        room = max(1, height - 2)
+        up = min(options.scrolled, max(0, len(found) - room)) if options.shown == "log" else 0
+        end = len(found) - up
+        many = len({each.rank for each in frame.log[-2000:]}) > 1
+        body = [_row(each, named=many) for each in found[max(0, end - room) : end]]
         if not body:
-            body = [line((" the log is empty", "dim"))]
-        title = line(("Log", "title"), (" logs/rank-0.log", "dim"))
-        return box(title, (), body, width, height, frame.glyphs)
+            body = [line((f" {_empty(frame)}", "dim"))]
+        title = line(("Log", "title"), (f" {_whose(frame, many=many)}", "dim"))
+        return box(title, _right(frame, len(found), up), body, width, height, frame.glyphs)
 
 
-def _style(text: str) -> str:
-    head = text[:60].lower()
-    if "error" in head or "traceback" in head:
-        return "bad"
-    return "warn" if "warning" in head else "plain"
+def num_shown(frame: Frame) -> int:
+    """How many lines the filter lets through."""
+    return len(chosen(frame.log, frame.options.log_filter, frame.options.log_rank))
+
+
+def _row(each: LogLine, *, named: bool) -> Line:
+    style = "bad" if _BAD.search(each.text) else "warn" if _ODD.search(each.text) else "plain"
+    start = ((f" r{each.rank} ", "dim"),) if named else ((" ", "plain"),)
+    return (*start, (each.text, style))
+
+
+def _whose(frame: Frame, *, many: bool) -> str:
+    if frame.options.log_rank is not None:
+        return f"rank {frame.options.log_rank}"
+    return "all ranks" if many else "logs/rank-0.log"
+
+
+def _right(frame: Frame, num: int, up: int) -> Line:
+    parts = [f"/{frame.options.log_filter}"] if frame.options.log_filter else []
+    parts.append(f"{num} lines")
+    if frame.options.shown == "log":
+        parts.append(f"{up} below" if up else "follow")
+    return line((" · ".join(parts), "dim"))
+
+
+def _empty(frame: Frame) -> str:
+    if frame.options.log_filter and frame.log:
+        return f"no line matches {frame.options.log_filter}; esc ends the filter"
+    if frame.log:
+        return "nothing from this rank"
+    return "nothing yet; a run in the foreground writes to its own terminal"

@@ -34,17 +34,19 @@ class MachineBlock(Pane):
             return box(title, (), body, width, height, frame.glyphs)
         disk = machine.disk_free_bytes
         right = line((f"disk free {wording.size(disk)}", "dim")) if disk is not None else ()
+        told = "  ".join(f"{name} {value}" for name, value in _speed(frame.view))
         body = [
             _bar_row(frame, "cpu", _share(machine.cpu, 100), "", width - 2),
             _bar_row(frame, "memory", _memory_share(machine), _memory(machine), width - 2),
             *(_gpu_row(frame, gpu, width - 2) for gpu in machine.gpus),
+            line((f" {told}", "plain")),
         ]
         return box(title, right, body, width, height, frame.glyphs)
 
 
 def num_rows(view: View) -> int:
     """How many rows the block has."""
-    return 2 + len(view.machine.gpus if view.machine is not None else ())
+    return 3 + len(view.machine.gpus if view.machine is not None else ())
 
 
 def _speed(view: View) -> list[tuple[str, str]]:

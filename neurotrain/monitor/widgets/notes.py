@@ -1,12 +1,15 @@
-"""What happened, the newest first: new bests, resumes, warnings."""
+"""What is wrong now, then what happened, the newest first: bests, saves, resumes, warnings."""
 
 from __future__ import annotations
 
 from time import localtime, strftime
 from typing import Final
 
+from neurotrain.monitor import wording
 from neurotrain.monitor.frame import Frame
+from neurotrain.monitor.health import Alert
 from neurotrain.monitor.ink import Line, box, line
+from neurotrain.monitor.state import State
 from neurotrain.monitor.view import Note
 from neurotrain.monitor.widgets.pane import Pane
 
@@ -18,10 +21,24 @@ class Notes(Pane):
 
     def draw(self, frame: Frame, width: int, height: int) -> list[Line]:
         """The box with the notes that fit."""
-        body = [_row(frame, note) for note in reversed(frame.view.notes)]
+        body = [_alert(frame, alert) for alert in frame.alerts]
+        body += [_row(frame, note) for note in reversed(frame.view.notes)]
         if not body:
             body = [line((" nothing to report", "dim"))]
-        return box(line(("Events", "title")), (), body, width, height, frame.glyphs)
+        right = _health(frame)
+        return box(line(("Events", "title")), right, body, width, height, frame.glyphs)
+
+
+def _health(frame: Frame) -> Line:
+    if frame.is_over or frame.state is State.STALE:
+        return ()
+    if frame.alerts:
+        return line((wording.plural(len(frame.alerts), "alert"), "warn"))
+    return line(("healthy", "good"))
+
+
+def _alert(frame: Frame, alert: Alert) -> Line:
+    return line((f" now      {frame.glyphs.warning} {alert.text}", alert.mark))
 
 
 def _row(frame: Frame, note: Note) -> Line:

@@ -14,16 +14,47 @@ from textual.widget import Widget
 
 from neurotrain.monitor.clean import width
 from neurotrain.monitor.frame import Frame
-from neurotrain.monitor.ink import STYLES, Line, crop
+from neurotrain.monitor.ink import STYLES, Glyphs, Line, crop
 
-_PLAIN: Final = str.maketrans({"…": "~", "–": "-", "∞": "inf", "×": "x", "→": ">", "←": "<",
-                               "±": "~", "·": "-", "↑": "^", "↓": "v"})  # fmt: skip
+_PLAIN: Final = str.maketrans({"…": "~", "–": "-", "∞": "i", "×": "x", "→": ">", "←": "<",
+                               "±": "~", "·": "-", "↑": "^", "↓": "v", "≈": "~", "°": " ",
+                               "⇧": "^", "Δ": "d"})  # fmt: skip
 
 
-class Pane(Widget):
-    """What is drawn from a frame; repainted only when its lines change."""
+class Inked(Widget):
+    """Shows drawn lines and nothing else."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"ink--{style}" for style in STYLES}
+
+    def __init__(self, *, id: str) -> None:
+        super().__init__(id=id)
+        self.lines: list[Line] = []
+        self._ascii_only = False
+
+    def put(self, lines: list[Line], glyphs: Glyphs) -> bool:
+        """Take the lines to show; whether they are others than before."""
+        changed = lines != self.lines
+        self.lines, self._ascii_only = lines, glyphs.ascii_only
+        return changed
+
+    def render_line(self, y: int) -> Strip:
+        """One row, for Textual."""
+        room = self.size.width
+        if y >= len(self.lines):
+            return Strip.blank(room, self.rich_style)
+        segments = [
+            Segment(
+                _ascii(text) if self._ascii_only else text,
+                self.get_component_rich_style(f"ink--{style}"),
+            )
+            for text, style in crop(self.lines[y], room)
+        ]
+        cells = sum(width(segment.text) for segment in segments)
+        return Strip(segments, cells)
+
+
+class Pane(Inked):
+    """What is drawn from a frame; repainted only when its lines change."""
 
     ticks: ClassVar[bool] = False
     """Whether the time alone changes what is drawn."""
@@ -31,16 +62,16 @@ class Pane(Widget):
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
         self._frame: Frame | None = None
-        self._lines: list[Line] = []
 
     def draw(self, frame: Frame, width: int, height: int) -> list[Line]:
         """The lines of the pane; they are cut to its size."""
         raise AssertionError(f"{type(self).__name__} draws nothing")
 
-    def show(self, frame: Frame) -> None:
+    def show(self, frame: Frame, *, force: bool = False) -> None:
         """Take a frame; where it changes what is drawn, repaint."""
         old, self._frame = self._frame, frame
-        if old is not None and not self.ticks and replace(frame, now=old.now) == old:
+        same = old is not None and not self.ticks and replace(frame, now=old.now) == old
+        if same and not force:
             return
         if self._redraw():
             self.refresh()
@@ -50,28 +81,16 @@ class Pane(Widget):
         self._redraw()
         self.refresh()
 
-    def render_line(self, y: int) -> Strip:
-        """One row, for Textual."""
-        room = self.size.width
-        if self._frame is None or y >= len(self._lines):
-            return Strip.blank(room, self.rich_style)
-        plain = self._frame.glyphs.ascii_only
-        segments = [
-            Segment(_ascii(text) if plain else text, self.get_component_rich_style(f"ink--{style}"))
-            for text, style in crop(self._lines[y], room)
-        ]
-        cells = sum(width(segment.text) for segment in segments)
-        return Strip(segments, cells)
-
     def _redraw(self) -> bool:
         if self._frame is None or not self.display:
             return False
         lines = self.draw(self._frame, self.size.width, self.size.height)
-        changed = lines != self._lines
-        self._lines = lines
-        return changed
+        return self.put(lines, self._frame.glyphs)
 
 
 def _ascii(text: str) -> str:
-    same_width = text.translate(_PLAIN)
-    return same_width.encode("ascii", "replace").decode("ascii")[: max(len(text), 1)]
+    """The text in ASCII, in as many cells; what has no likeness becomes question marks."""
+    if text.isascii():
+        return text
+    plain = text.translate(_PLAIN)
+    return "".join(char if char.isascii() else "?" * width(char) for char in plain)

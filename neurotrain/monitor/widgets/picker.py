@@ -15,6 +15,7 @@ from textual.widgets import DataTable, Static
 
 from neurotrain.monitor import wording
 from neurotrain.monitor.clean import clean
+from neurotrain.monitor.compare import MAX_RUNS, Compared
 from neurotrain.monitor.ink import Glyphs
 from neurotrain.monitor.runs import Listing, RunSummary
 from neurotrain.monitor.state import LOOKS
@@ -22,13 +23,19 @@ from neurotrain.monitor.widgets.notes import clock
 
 _BUDGET_S: Final = 0.1
 _READ_ON_S: Final = 0.02
-_COLUMNS: Final = ("run", "state", "epoch", "score", "changed")
+_HINTS: Final = " enter open   space pin   d compare the pinned   q leave"
+_COLUMNS: Final = ("  run", "state", "epoch", "score", "changed")
 
 
 class Picker(Screen[None]):
     """The runs of a folder, the newest first; enter opens one."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [("q,ctrl+c,escape", "app.exit", "leave")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        ("q,ctrl+c", "app.exit", "leave"),
+        ("escape", "back", "back"),
+        ("space,p", "pin", "pin"),
+        ("d", "compare", "compare"),
+    ]
 
     class Picked(Message):
         """A run was chosen."""
@@ -37,12 +44,20 @@ class Picker(Screen[None]):
             super().__init__()
             self.run_dir = run_dir
 
+    class CompareAsked(Message):
+        """Several runs are to be compared."""
+
+        def __init__(self, runs: tuple[Compared, ...]) -> None:
+            super().__init__()
+            self.runs = runs
+
     def __init__(self, listing: Listing, glyphs: Glyphs, *, now: float) -> None:
         super().__init__()
         self._listing = listing
         self._glyphs = glyphs
         self._rows: tuple[RunSummary, ...] = ()
         self._first_now = now
+        self._pinned: list[str] = []
 
     def compose(self) -> ComposeResult:
         """A title, the table, the keys."""
@@ -50,7 +65,7 @@ class Picker(Screen[None]):
             title = f" Runs in {clean(str(self._listing.folder))}"
             yield Static(title, markup=False, classes="title")
             yield DataTable(cursor_type="row", id="runs", zebra_stripes=False)
-            yield Static(" enter open   ↑ ↓ choose   q leave", markup=False, classes="hints")
+            yield Static(_HINTS, markup=False, classes="hints")
 
     def on_mount(self) -> None:
         """Fill the table."""
@@ -60,6 +75,36 @@ class Picker(Screen[None]):
         self.refresh_rows(self._first_now)
         table.focus()
 
+    def action_back(self) -> None:
+        """To the run below, where there is one; else leave."""
+        if len(self.app.screen_stack) > 2:
+            self.app.pop_screen()
+        else:
+            self.app.exit()
+
+    def action_pin(self) -> None:
+        """Choose the run under the cursor for a comparison, or not any more."""
+        at = self.query_one(DataTable).cursor_row
+        if not 0 <= at < len(self._rows):
+            return
+        name = self._rows[at].run_dir.name
+        if name in self._pinned:
+            self._pinned.remove(name)
+        elif len(self._pinned) < MAX_RUNS:
+            self._pinned.append(name)
+        self._fill()
+
+    def action_compare(self) -> None:
+        """Compare the pinned runs; without two of them, the first ones of the list."""
+        names = self._pinned if len(self._pinned) > 1 else [row.run_dir.name for row in self._rows]
+        by_name = {row.run_dir.name: row for row in self._rows}
+        chosen = tuple(
+            Compared(by_name[name], self._listing.view(by_name[name].run_dir))
+            for name in names if name in by_name
+        )[:MAX_RUNS]  # fmt: skip
+        if chosen:
+            self.post_message(self.CompareAsked(chosen))
+
     def refresh_rows(self, now: float) -> None:
         """Take the runs as they are at a time."""
         rows = self._listing.advance(now, _BUDGET_S / max(1, len(self._rows)))
@@ -67,9 +112,12 @@ class Picker(Screen[None]):
             self.set_timer(_READ_ON_S, partial(self.refresh_rows, now))
         if rows == self._rows and self._rows:
             return
-        table = self.query_one(DataTable)
-        at = table.cursor_row
         self._rows = rows
+        self._fill()
+
+    def _fill(self) -> None:
+        table = self.query_one(DataTable)
+        at, rows = table.cursor_row, self._rows
         table.clear()
         for row in rows:
             table.add_row(*self._cells(row), key=str(row.run_dir))
@@ -82,12 +130,13 @@ class Picker(Screen[None]):
 
     def _cells(self, row: RunSummary) -> tuple[Text, ...]:
         if not row.is_read:
-            return Text(clean(row.run_dir.name, 60)), Text("reading…", style="dim")
+            return Text(f"  {clean(row.run_dir.name, 60)}"), Text("reading…", style="dim")
         look = LOOKS[row.state]
         glyph = look.plain if self._glyphs.ascii_only else look.glyph
         epochs = f"{row.epoch}/{row.epochs}" if row.epochs else str(row.epoch)
         score = "" if row.score is None else f"{wording.value(row.score)}  {row.score_name}"
         style = {"good": "green", "bad": "red", "warn": "yellow"}.get(look.style, "")
         state = Text(f"{glyph} {row.state.value}", style=style)
-        name = Text(clean(row.run_dir.name, 60))
+        pin = self._glyphs.point if row.run_dir.name in self._pinned else " "
+        name = Text(f"{pin} {clean(row.run_dir.name, 60)}")
         return name, state, Text(epochs), Text(score), Text(clock(row.changed_at))

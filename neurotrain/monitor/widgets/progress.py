@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 from neurotrain.monitor import wording
+from neurotrain.monitor.actual import eta
 from neurotrain.monitor.clean import fit, width
-from neurotrain.monitor.forecast import epoch_left, stage_left, training_left
+from neurotrain.monitor.forecast import epoch_left, run_left, stage_left
 from neurotrain.monitor.frame import Frame
 from neurotrain.monitor.ink import Line, bar, crop, line
 from neurotrain.monitor.state import State, is_running
@@ -73,7 +74,7 @@ def _epochs(frame: Frame, width: int) -> Line:
     if early is not None and early.stopped:
         after = "stopped early"
     elif frame.state in (State.TRAIN, State.VALIDATE):
-        after = _eta(view)
+        after = _eta(frame, width)
     elif done >= 1:
         after = "all epochs done"
     return _bar_row(frame, "Epoch", name, done if total else 0.0, after, width)
@@ -89,12 +90,15 @@ def _epoch_share(view: View) -> tuple[float, bool]:
     return min(1.0, (position.num_finished + within) / epochs), True
 
 
-def _eta(view: View) -> str:
-    left = training_left(view)
-    if left is None:
-        return ""
-    spread = f" ±{wording.duration(left.spread_s)}" if left.spread_s and left.spread_s >= 1 else ""
-    return f"{wording.duration(left.seconds)}{spread} left"
+def _eta(frame: Frame, room: int) -> str:
+    """What is left of the whole run; where there is room, when it ends and what is left out."""
+    left = run_left(frame.view)
+    told = eta(left, short=room < 100)
+    if left is None or room < 160:
+        return told
+    end = wording.time_of_day((frame.view.updated_at or frame.now) + left.seconds)
+    early = "" if frame.view.early_stopping is None else ", unless it stops early"
+    return f"{told}  ends {end}{early}"
 
 
 def _within(frame: Frame, width: int) -> Line:
@@ -129,7 +133,7 @@ def _after_batch(frame: Frame) -> str:
 
 def _bar_row(frame: Frame, head: str, name: str, share: float, after: str, room: int) -> Line:
     """A named bar with its percentage and a remark; narrow rows lose the remark's room first."""
-    remark = min(24, max(width(after), 18)) if room >= 60 else width(after)
+    remark = min(room // 3, max(width(after), 18)) if room >= 60 else width(after)
     head_room = max(len(head) + 1, min(_HEAD, room // 3) - width(name))
     start = " " + fit(head, head_room) + name
     bar_room = room - width(start) - 9 - remark

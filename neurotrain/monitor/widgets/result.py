@@ -64,7 +64,7 @@ def _stopped(frame: Frame, end: End | None, width: int) -> list[Line]:
         found.append(_named("signal", end.signal, width))
     if end is not None and end.checkpoint:
         found.append(_named("checkpoint", end.checkpoint, width))
-    return [*found, line((" The same command resumes it", "dim"))]
+    return [*found, *_resume(frame, width)]
 
 
 def _failed(frame: Frame, end: End | None, width: int) -> list[Line]:
@@ -75,7 +75,7 @@ def _failed(frame: Frame, end: End | None, width: int) -> list[Line]:
     found += [line(f" {text}") for text in _wrapped(end.hint, width - 2)]
     if end.exit_code is not None:
         found.append(_named("exit code", str(end.exit_code), width))
-    return [*found, _named("log", end.log or "logs/rank-0.log", width)]
+    return [*found, _named("log", end.log or "logs/rank-0.log", width), *_resume(frame, width)]
 
 
 def _crashed(frame: Frame, width: int) -> list[Line]:
@@ -84,7 +84,19 @@ def _crashed(frame: Frame, width: int) -> list[Line]:
     if last:
         found.append(_named("checkpoint", last[-1].path, width))
     found.append(_named("log", "logs/rank-0.log", width))
-    return [*found, line((" The same command resumes it", "dim"))]
+    return [*found, *_resume(frame, width)]
+
+
+def _resume(frame: Frame, width: int) -> list[Line]:
+    """The command that goes on, whole; R copies it."""
+    told = frame.resume
+    room = width - _HEAD - 3
+    if len(told) <= room:
+        return [line((f" {fit('resume', _HEAD)} ", "dim"), (told, "key"))]
+    return [
+        line((" resume (R copies it)", "dim")),
+        *(line((f"  {row}", "key")) for row in _wrapped(told, width - 3)),
+    ]
 
 
 def _named(name: str, told: str, width: int) -> Line:

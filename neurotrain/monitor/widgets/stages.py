@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from neurotrain.monitor import wording
 from neurotrain.monitor.frame import Frame
-from neurotrain.monitor.ink import Glyphs, Line, Span, spread
+from neurotrain.monitor.ink import Glyphs, Line, Span
 from neurotrain.monitor.view import Stage
 from neurotrain.monitor.widgets.pane import Pane
 
 
 class Stages(Pane):
-    """The stages in the order of the graph, and the warnings at the right end."""
+    """The stages in the order of the graph."""
 
     def draw(self, frame: Frame, width: int, height: int) -> list[Line]:
         """One line."""
@@ -19,11 +19,7 @@ class Stages(Pane):
             spans += [mark_of(stage, frame), (f" {stage.name}", _name_style(stage))]
             told = told_of(stage)
             spans += [(f" {told}", "dim"), ("   ", "plain")] if told else [("   ", "plain")]
-        right: Line = ()
-        if frame.view.num_warnings:
-            warnings = wording.plural(frame.view.num_warnings, "warning")
-            right = ((f"{frame.glyphs.warning} {warnings} ", "warn"),)
-        return [spread(tuple(spans), right, width)]
+        return [tuple(spans)]
 
 
 def mark_of(stage: Stage, frame: Frame) -> Span:

@@ -1,0 +1,113 @@
+"""What the monitor costs on a run of a million events.
+
+    python benchmarks/monitor.py [--events 1000000]
+
+Writes a recorded run, then opens the monitor headless at 120x40 and measures: the time until the
+first frame with content, until everything is read, from a key to the drawn cells (median and
+largest of 30), the share of a core while nothing happens, and the resident memory.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import math
+import os
+import socket
+import statistics
+import tempfile
+import time
+from pathlib import Path
+
+import psutil
+
+from neurotrain.monitor.app import Monitor
+from neurotrain.monitor.screen import RunScreen
+from neurotrain.recorder import control
+
+STEPS_PER_EPOCH = 1000
+IDLE_S = 20.0
+KEYS = ("right", "y", "m", "plus", "v", "x")
+
+
+def write_run(folder: Path, num_events: int) -> None:
+    """A live run with that many steps, an epoch every thousand, and one spike in the loss."""
+    start = {
+        "name": "bench", "epochs": num_events // STEPS_PER_EPOCH + 1,
+        "steps_per_epoch": STEPS_PER_EPOCH, "stages": ["trainer"],
+        "monitor": {"name": "valid/dice", "mode": "max"},
+    }  # fmt: skip
+    now = time.time() - num_events / 100
+    with (folder / "events.jsonl").open("w") as log:
+        log.write(_line(1, "run.started", now, 0, 0, start))
+        for step in range(1, num_events + 1):
+            epoch = (step - 1) // STEPS_PER_EPOCH + 1
+            loss = 9.0 if step == num_events // 3 else 1 / math.sqrt(step) + 0.1
+            batch = (step - 1) % STEPS_PER_EPOCH + 1
+            data = {
+                "loss": loss, "lr": 1e-3, "grad_norm": 1.0, "samples_per_s": 400.0,
+                "data_wait": 0.03, "batch": batch, "num_batches": STEPS_PER_EPOCH,
+            }  # fmt: skip
+            now += 0.01
+            log.write(_line(step + 1, "step.finished", now, step, epoch, data))
+            if batch == STEPS_PER_EPOCH:
+                told = {"metrics": {"train/loss": loss, "valid/dice": 1 - loss}, "seconds": 10.0}
+                log.write(_line(0, "epoch.finished", now, step, epoch, told))
+    status = control.Status(
+        pid=os.getpid(), host=socket.gethostname(), boot_id=control.boot_id(), attempt=1,
+        state="finished", exit_code=0, seq=num_events, time=time.time(),
+    )  # fmt: skip
+    control.write_status(folder, status)
+
+
+def _line(seq: int, kind: str, now: float, step: int, epoch: int, data: dict[str, object]) -> str:
+    event = {"v": 1, "seq": seq, "attempt": 1, "time": now, "rank": 0, "kind": kind}
+    return json.dumps({**event, "step": step, "epoch": epoch, "data": data}) + "\n"
+
+
+async def measure(folder: Path, num_events: int) -> None:
+    """Open, wait, press keys, do nothing."""
+    process, started_s = psutil.Process(), time.perf_counter()
+    app = Monitor(folder, readonly=True)
+    async with app.run_test(size=(120, 40)) as pilot:
+        while not (isinstance(app.screen, RunScreen) and app.screen.view.num_events):
+            await asyncio.sleep(0.005)
+        print(f"first frame        {time.perf_counter() - started_s:6.2f} s")
+        while app.screen.view.num_events < num_events:
+            await asyncio.sleep(0.02)
+        took_s = time.perf_counter() - started_s
+        print(f"all events read    {took_s:6.2f} s   {num_events / took_s / 1000:.0f} k/s")
+        took = []
+        for at in range(30):
+            key_s = time.perf_counter()
+            await app.screen.run_action(_action(KEYS[at % len(KEYS)]))
+            app.screen._compositor.render_strips()
+            took.append(1000 * (time.perf_counter() - key_s))
+        print(f"key to cells       {statistics.median(took):6.1f} ms  at most {max(took):.1f} ms")
+        await pilot.pause(12.0)
+        before = process.cpu_times()
+        await asyncio.sleep(IDLE_S)
+        after = process.cpu_times()
+        busy = after.user + after.system - before.user - before.system
+        print(f"idle               {100 * busy / IDLE_S:6.2f} % of a core")
+        print(f"memory             {process.memory_info().rss / 1e6:6.0f} MB")
+
+
+def _action(key: str) -> str:
+    names = {"right": "right", "y": "log_scale", "m": "smooth", "plus": "zoom_in", "v": "cursor"}
+    return f"choose('{names.get(key, 'axis')}')"
+
+
+def main() -> None:
+    """Write, measure, print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--events", type=int, default=1_000_000)
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        write_run(Path(folder), given.events)
+        asyncio.run(measure(Path(folder), given.events))
+
+
+if __name__ == "__main__":
+    main()
