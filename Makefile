@@ -34,6 +34,7 @@ clean:
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt torch
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable .
+	$(BIN)/python -m compileall -q neurotrain  # pip does it for all but editable installs
 	touch $@
 
 .venv/installed-test: .venv/installed
