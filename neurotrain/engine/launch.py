@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from neurotrain.engine.lock import LOCK_VARIABLE
+from neurotrain.engine.placement import planned_size
 
 
 def write_launch(run_dir: Path, base: Path) -> None:
@@ -26,8 +27,10 @@ def base_of(run_dir: Path) -> Path:
 
 
 def command(run_dir: Path, options: Sequence[str]) -> list[str]:
-    """The command line of the worker."""
-    return [sys.executable, "-m", "neurotrain.engine.worker", str(run_dir), *options]
+    """The command line of the worker, with DeepSpeed of what starts its many."""
+    many = planned_size(run_dir / "plan.json") is not None
+    module = "neurotrain.engine.starter" if many else "neurotrain.engine.worker"
+    return [sys.executable, "-m", module, str(run_dir), *options]
 
 
 def become_worker(run_dir: Path, options: Sequence[str], lock: int) -> None:
