@@ -84,7 +84,8 @@ class DeepSpeedEngine:
         if not isinstance(criterion, LossOfModel):
             logits = model(images)
             with self._autocasting():
-                return criterion(logits, batch.targets, batch.rois)  # type: ignore[arg-type]
+                found = criterion(logits, batch.targets, batch.rois)  # type: ignore[arg-type]
+            return found
         loss: Any = model(images, batch.targets)
         if not isinstance(loss, torch.Tensor) or loss.ndim:
             kind = f"shape {tuple(loss.shape)}" if isinstance(loss, torch.Tensor) else "no tensor"
@@ -93,8 +94,7 @@ class DeepSpeedEngine:
                 f"loss, a tensor of shape (); it returned {kind}. Return the loss, or give "
                 "train() a criterion of (outputs, targets)"
             )
-        found: torch.Tensor = loss
-        return found
+        return loss
 
     def _autocasting(self) -> AbstractContextManager[Any]:
         short = {"bfloat16": "bf16", "float16": "fp16"}.get(self._autocast)

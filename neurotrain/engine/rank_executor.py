@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from torch import nn
+
 from neurotrain.component.paths import Resolver
 from neurotrain.engine import done
 from neurotrain.engine.build import EnvironmentLacks
@@ -48,15 +50,17 @@ class RankExecutor(Executor):
 
     def _train(self) -> dict[str, float]:
         builder, plan, ranks = self.builder, self.plan, self._ranks
+        engine = plan.experiment.engine
         assert ranks is not None
+        assert isinstance(engine, DeepSpeedEngine)
         model = builder.model()
+        if engine.sync_batch_norm:
+            model = nn.SyncBatchNorm.convert_sync_batchnorm(model)  # type: ignore[no-untyped-call]
         for warning in builder.preload(self._preloading()):
             self.reporter.tell("warning.raised", message=warning)
         ranks.agree(self.flag, False)
         self.flag.check()
         config = with_paths(plan.deepspeed, builder.resolver)
-        engine = plan.experiment.engine
-        assert isinstance(engine, DeepSpeedEngine)
         folder = self.run_dir / "train"
         resumes = ranks.first(has_been_saved(self.run_dir))
         if not resumes and (fit := builder.pretrain(model)) is not None:
