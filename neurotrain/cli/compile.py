@@ -50,8 +50,6 @@ def command(
     from neurotrain.cli.comparing import Side
     from neurotrain.cli.run_folder import write_plan
     from neurotrain.cli.summary import graph, summary
-    from neurotrain.component.base import tag_of
-    from neurotrain.engine.not_yet import lacking
     from neurotrain.plan.plan import Plan
 
     if output is not None and (output / "events.jsonl").exists():
@@ -72,9 +70,6 @@ def command(
     if output is not None:
         names = write_plan(output, plan, made.base, made.files)
         click.echo(f"\n{'written':<16} {output}/{' '.join(names)}")
-    lack = lacking(tag_of(plan.experiment.engine))
-    if lack:
-        click.echo(f"note: {lack}", err=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -59,19 +59,13 @@ def command(
     allow_inexact: bool,
 ) -> None:
     """Run SPEC, or a compiled plan.json. The same command resumes, and tells a finished result."""
-    from neurotrain.component.base import tag_of
     from neurotrain.engine import lock
     from neurotrain.engine.done import all_finished
-    from neurotrain.engine.not_yet import EXIT_CODE, lacking
     from neurotrain.plan.graph import stages_of
 
     if plain and detach:
         raise click.UsageError("--plain and --detach exclude each other")
     ordered = _ordered(spec, overrides, runs_dir)
-    lack = lacking(tag_of(ordered.plan.experiment.engine))
-    if lack:
-        click.echo(f"neurotrain: error: {lack}", err=True)
-        sys.exit(EXIT_CODE)
     stages = [node.id for node in stages_of(ordered.plan.nodes)]
     if only is not None and only not in stages:
         raise click.UsageError(f"this plan has no stage '{only}'; it has {', '.join(stages)}")
@@ -207,7 +201,9 @@ def _launch(
     if watched > 128:
         sys.exit(watched)
     status = read_status(run_dir)
-    if status is not None and status.pid == worker.pid and status.exit_code is not None:
+    many = plan.facts.world_size > 1 or plan.experiment.engine.told != "torch"
+    is_own = status is not None and (many or status.pid == worker.pid)
+    if status is not None and is_own and status.exit_code is not None:
         worker.wait()
     exit_code = worker.poll()
     if exit_code is None:

@@ -23,6 +23,7 @@ from neurotrain.compiler.passes.check_components import check_components
 from neurotrain.compiler.passes.check_contents import check_contents
 from neurotrain.compiler.passes.check_data import check_data
 from neurotrain.compiler.passes.check_deepspeed_config import check_deepspeed_config
+from neurotrain.compiler.passes.check_deepspeed_limits import check_deepspeed_limits
 from neurotrain.compiler.passes.check_engine import check_engine
 from neurotrain.compiler.passes.check_inputs import check_inputs
 from neurotrain.compiler.passes.check_launch import check_launch
@@ -62,6 +63,7 @@ PASSES: Final = (
     check_stepping,
     check_engine,
     check_deepspeed_config,
+    check_deepspeed_limits,
     check_launch,
     assemble_plan,
     assemble_open_plan,

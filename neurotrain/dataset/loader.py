@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from typing import TYPE_CHECKING, Literal
+from typing import Final, Literal, NamedTuple
 
 from neurotrain.dataset.base import CorruptSample, Samples
 from neurotrain.dataset.blocks import Loader
@@ -21,8 +21,15 @@ from neurotrain.transforms.batch import Batch
 from neurotrain.transforms.draws import Draws, permutation
 from neurotrain.transforms.random import RandomCrop
 
-if TYPE_CHECKING:
-    pass
+
+class Share(NamedTuple):
+    """Which part of the data a process takes: every `size`-th batch from `rank` on."""
+
+    rank: int = 0
+    size: int = 1
+
+
+WHOLE: Final = Share()
 
 
 class BatchMaker:
@@ -131,9 +138,9 @@ class BatchMaker:
         """A sample as people know it."""
         return f"'{self._names[index]}'" if self._names else f"sample {index}"
 
-    def evaluated(self) -> Iterator[Batch]:
-        """Every sample that can be used, prepared, in order."""
-        for index in range(len(self)):
+    def evaluated(self, share: Share = WHOLE) -> Iterator[Batch]:
+        """Every sample of a share that can be used, prepared, in order."""
+        for index in range(share.rank, len(self), share.size):
             if index in self.unusable:
                 continue
             try:
@@ -228,7 +235,10 @@ class BatchMaker:
 
 
 class TrainLoader:
-    """Shuffled training batches of one size; the samples left over differ in each epoch."""
+    """Shuffled training batches of one size; the samples left over differ in each epoch.
+
+    With a share, the batches of all processes together are those that one process would take.
+    """
 
     def __init__(
         self,
@@ -237,16 +247,17 @@ class TrainLoader:
         batch_size: int,
         crops_per_image: int,
         options: Loader | None = None,
+        share: Share = WHOLE,
     ) -> None:
         self._maker = maker
-        self._batch_size, self._crops = batch_size, crops_per_image
+        self._batch_size, self._crops, self._share = batch_size, crops_per_image, share
         self._workers = None
         if options is not None and options.num_workers > 0:
             self._workers = Workers(maker, self._orders, options)
 
     def __len__(self) -> int:
         """Whole batches in an epoch."""
-        return len(self._maker) * self._crops // self._batch_size
+        return len(self._maker) * self._crops // (self._batch_size * self._share.size)
 
     def epoch(self, epoch: int, start: int = 0) -> Iterator[Batch]:
         """The batches of an epoch from batch number `start` on."""
@@ -260,8 +271,9 @@ class TrainLoader:
 
     def _orders(self, epoch: int, start: int) -> list[Order]:
         order = permutation(self._maker.seed, epoch, len(self._maker) * self._crops)
-        size = self._batch_size
-        chunks = [order[i * size : (i + 1) * size] for i in range(start, len(self))]
+        size, share = self._batch_size, self._share
+        places = [i * share.size + share.rank for i in range(start, len(self))]
+        chunks = [order[i * size : (i + 1) * size] for i in places]
         return [
             Order(epoch=epoch, samples=chunk // self._crops, crops=chunk % self._crops)
             for chunk in chunks
@@ -271,8 +283,11 @@ class TrainLoader:
 class EvalLoader:
     """Every sample once, in order; images of one size go together, up to the batch size."""
 
-    def __init__(self, maker: BatchMaker, *, batch_size: int, names: tuple[str, ...]) -> None:
+    def __init__(
+        self, maker: BatchMaker, *, batch_size: int, names: tuple[str, ...], share: Share = WHOLE
+    ) -> None:
         self._maker, self._batch_size = maker, batch_size
+        self.share = share
         self.names = names
         """The id of each sample."""
 
@@ -286,7 +301,7 @@ class EvalLoader:
 
     def __iter__(self) -> Iterator[Batch]:
         waiting: list[Batch] = []
-        for sample in self._maker.evaluated():
+        for sample in self._maker.evaluated(self.share):
             if waiting and (
                 len(waiting) == self._batch_size or _shape(waiting[0]) != _shape(sample)
             ):

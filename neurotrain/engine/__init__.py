@@ -6,13 +6,15 @@ import importlib
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
+    from neurotrain.engine.deepspeed_trainer import DeepSpeedTrainer
     from neurotrain.engine.early_stopping import EarlyStopping
     from neurotrain.engine.predictor import Predictor
     from neurotrain.engine.tester import Tester
     from neurotrain.engine.trainer import Trainer
 
-__all__ = ["EarlyStopping", "Predictor", "Tester", "Trainer"]
+__all__ = ["DeepSpeedTrainer", "EarlyStopping", "Predictor", "Tester", "Trainer"]
 _HOMES: Final = {
+    "DeepSpeedTrainer": "neurotrain.engine.deepspeed_trainer",
     "EarlyStopping": "neurotrain.engine.early_stopping",
     "Predictor": "neurotrain.engine.predictor",
     "Tester": "neurotrain.engine.tester",

@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import sys
 import traceback
+from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from neurotrain.component.catalogue import Catalogue
 from neurotrain.component.paths import Resolver
+from neurotrain.engine import last_words
 from neurotrain.engine.build import Builder
 from neurotrain.engine.executor import Executor
 from neurotrain.engine.faults import Fault, fault_of
 from neurotrain.engine.heartbeat import Heartbeat
 from neurotrain.engine.launch import base_of
 from neurotrain.engine.loggers import logging_to
-from neurotrain.engine.reporter import Reporter
+from neurotrain.engine.placement import Placement
+from neurotrain.engine.rank_executor import RankExecutor
+from neurotrain.engine.rank_faults import settled
+from neurotrain.engine.reporter import Listener, Reporter
 from neurotrain.engine.signals import Interrupted, StopFlag
 from neurotrain.plan.reading import load
-from neurotrain.recorder.console import PlainLines, result_text
+from neurotrain.recorder.console import Console
 from neurotrain.recorder.control import take_requests
-from neurotrain.recorder.events import Event
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,36 +35,29 @@ class Job:
     run_dir: Path
     only: str | None = None
     allow_inexact: bool = False
+    place: Placement | None = None
+    """Its place among the processes of DeepSpeed; None with the torch engine."""
 
-
-class _Console:
-    """Prints events as lines, until nobody reads them any more."""
-
-    def __init__(self, run_dir: Path) -> None:
-        self._lines, self._run_dir = PlainLines(), run_dir
-        self._open = True
-
-    def show(self, event: Event) -> None:
-        """Print an event's line; a result goes to stdout, talk to stderr."""
-        line, stream = self._lines.of(event), sys.stderr
-        if event.kind == "run.finished":
-            line, stream = result_text(event.data, self._run_dir), sys.stdout
-        if line is None or not self._open:
-            return
-        try:
-            print(line, file=stream, flush=True)
-        except OSError:
-            self._open = False
+    @property
+    def leads(self) -> bool:
+        """Whether this process tells how the run goes."""
+        return self.place is None or self.place.leads
 
 
 def run(job: Job, catalogue: Catalogue, flag: StopFlag) -> int:
     """Run a job whose lock is held; the exit code."""
-    console = _Console(job.run_dir)
+    console = Console(job.run_dir)
+    rank = job.place.rank if job.place is not None else 0
+    listeners: list[Listener] = []
+    if job.leads:
+        listeners = [lambda event: heartbeat.note(event), console.show]
     try:
-        reporter = Reporter(job.run_dir, [lambda event: heartbeat.note(event), console.show])
+        reporter = Reporter(job.run_dir, listeners, rank=rank)
     except OSError as error:
         print(f"neurotrain: error: {error}", file=sys.stderr)
         return 74
+    if not job.leads:
+        return _execute(job, catalogue, reporter, flag).exit_code
     heartbeat = Heartbeat(reporter)
     heartbeat.start()
     fault = Fault(exit_code=1, message="ended without a word")
@@ -81,8 +79,9 @@ def _execute(job: Job, catalogue: Catalogue, reporter: Reporter, flag: StopFlag)
             plan, resolver, tell=lambda text: reporter.tell("warning.raised", message=text),
             run_dir=job.run_dir,
         )  # fmt: skip
-        with logging_to(plan, job.run_dir, reporter):
-            Executor(
+        with logging_to(plan, job.run_dir, reporter) if job.leads else nullcontext():
+            kind = partial(RankExecutor, place=job.place) if job.place is not None else Executor
+            kind(
                 plan=plan, builder=builder, run_dir=job.run_dir, reporter=reporter,
                 flag=flag, only=job.only, allow_inexact=job.allow_inexact,
             ).run()  # fmt: skip
@@ -91,23 +90,30 @@ def _execute(job: Job, catalogue: Catalogue, reporter: Reporter, flag: StopFlag)
         reporter.tell(
             "run.interrupted", exit_code=error.exit_code, signal=error.reason, message=message
         )
-        return Fault(exit_code=error.exit_code, message=message, state="interrupted")
+        exit_code = error.exit_code if job.leads else 0
+        fault = Fault(exit_code=exit_code, message=message, state="interrupted")
     except Exception as error:  # the run's last line: whatever it is, it is told and has a code
         fault = fault_of(error, plan)
-        log = _write_traceback(job.run_dir)
+        log = _write_traceback(job)
+        if job.place is not None:
+            fault = settled(job.run_dir, job.place, error, fault)
         reporter.tell(
             "run.failed", exit_code=fault.exit_code, message=fault.message, hint=fault.hint, log=log
         )
         return fault
-    return Fault(exit_code=0, message="", state="finished")
+    else:
+        fault = Fault(exit_code=0, message="", state="finished")
+    if job.place is not None:
+        last_words.end(job.run_dir, job.place.rank, fault.exit_code, fault.message)
+    return fault
 
 
-def _write_traceback(run_dir: Path) -> str:
+def _write_traceback(job: Job) -> str:
     """Append the traceback to the log; the log's name, empty where it cannot be written."""
-    name = "logs/rank-0.log"
+    name = last_words.log_name(job.place.rank if job.place is not None else 0)
     try:
-        (run_dir / "logs").mkdir(exist_ok=True)
-        with (run_dir / name).open("a") as log:
+        (job.run_dir / "logs").mkdir(exist_ok=True)
+        with (job.run_dir / name).open("a") as log:
             log.write(traceback.format_exc())
     except OSError:
         return ""

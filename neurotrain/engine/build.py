@@ -15,7 +15,7 @@ from torch import nn
 
 from neurotrain.component.paths import Resolver
 from neurotrain.dataset.base import CorruptSample, Dataset, Holdout, SampleInfo
-from neurotrain.dataset.loader import BatchMaker, EvalLoader, TrainLoader
+from neurotrain.dataset.loader import WHOLE, BatchMaker, EvalLoader, Share, TrainLoader
 from neurotrain.dataset.split import digest, split
 from neurotrain.dataset.store import SampleStore
 from neurotrain.engine.inference import Inference
@@ -101,8 +101,8 @@ class Builder:
             raise EnvironmentLacks(lacking)
         return torch.device(facts.device)
 
-    def train_loader(self) -> TrainLoader:
-        """Training batches."""
+    def train_loader(self, share: Share = WHOLE) -> TrainLoader:
+        """Training batches, of all processes or one's share."""
         experiment, facts = self.plan.experiment, self.plan.facts
         crops = 1
         for transform in experiment.data.transforms.train:
@@ -112,13 +112,14 @@ class Builder:
             batch_size=facts.micro_batch,
             crops_per_image=crops,
             options=experiment.data.loader,
+            share=share,
         )
 
-    def eval_loader(self, part: str) -> EvalLoader:
-        """The samples of validation or test."""
+    def eval_loader(self, part: str, share: Share = WHOLE) -> EvalLoader:
+        """The samples of validation or test, all or one process's share."""
         names = tuple(info.id for info in self.samples[part])
         batch = self.plan.experiment.test.batch
-        return EvalLoader(self._maker(part), batch_size=batch, names=names)
+        return EvalLoader(self._maker(part), batch_size=batch, names=names, share=share)
 
     def model(self) -> nn.Module:
         """The network with its first weights, which depend on the seed alone."""

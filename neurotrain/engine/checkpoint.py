@@ -65,7 +65,7 @@ class CheckpointFolder:
         the new file is on the disk, and the best and the last are never removed.
         """
         staged = self.folder / _STAGED
-        num_bytes = write_durably(self.disk, staged, lambda sink: _serialise(state, sink), _footer)
+        num_bytes = write(self.disk, staged, state)
         if best:
             link_durably(self.disk, staged, self.folder / BEST)
         if epoch is not None:
@@ -109,6 +109,11 @@ class CheckpointFolder:
         if passed_over:
             raise CorruptCheckpoint("; ".join(passed_over))
         return None
+
+
+def write(disk: Disk, path: Path, state: dict[str, Any]) -> int:
+    """Write a state with its seal; the number of bytes."""
+    return write_durably(disk, path, lambda sink: _serialise(state, sink), _footer)
 
 
 def load(path: Path) -> dict[str, Any]:

@@ -75,7 +75,8 @@ def score(
     model.eval()
     try:
         for cpu_batch in batches:
-            with torch.inference_mode():
+            # Not inference_mode: weights that ZeRO gathers in it could not be trained afterwards.
+            with torch.no_grad():
                 batch = cpu_batch.to(inference.device)
                 yield _score(model, batch, criterion, inference, num_classes)
     finally:
@@ -126,7 +127,7 @@ def mean_loss(
     try:
         for cpu_batch in batches:
             batch = cpu_batch.to(inference.device)
-            with torch.inference_mode(), autocast(inference.device, inference.precision):
+            with torch.no_grad(), autocast(inference.device, inference.precision):
                 loss = criterion(model(batch.images), batch.targets, batch.rois)  # type: ignore[arg-type]
             total += float(loss) * len(batch)
             num_samples += len(batch)

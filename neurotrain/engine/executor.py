@@ -118,11 +118,7 @@ class Executor:
             builder.train_loader(), valid, builder.criterion(), optimizer,
             scheduler=builder.schedule(optimizer), device=device,
         )  # fmt: skip
-        best = trainer.state.best
-        found = {"epochs": float(trainer.state.epoch - 1), "best_epoch": float(best.epoch)}
-        if best.value is not None:
-            found[plan.facts.monitor] = best.value
-        return found
+        return trained_result(trainer, plan)
 
     def _test(self) -> dict[str, float]:
         plan, builder = self.plan, self.builder
@@ -183,6 +179,15 @@ class Executor:
     def _tell_start(self) -> None:
         told = {**start_summary(self.plan), **_here(), "settings": settings_of(self.plan)}
         self.reporter.tell("run.started", **told)
+
+
+def trained_result(trainer: Trainer, plan: Plan) -> dict[str, float]:
+    """What a training found: its epochs, the best of them and its value."""
+    best = trainer.state.best
+    found = {"epochs": float(trainer.state.epoch - 1), "best_epoch": float(best.epoch)}
+    if best.value is not None:
+        found[plan.facts.monitor] = best.value
+    return found
 
 
 def start_summary(plan: Plan) -> dict[str, Any]:

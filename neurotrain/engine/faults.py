@@ -17,6 +17,7 @@ from neurotrain.engine.build import DataChanged, EnvironmentLacks, StageNotReady
 from neurotrain.engine.checkpoint import CorruptCheckpoint, ForeignCheckpoint
 from neurotrain.engine.exactness import NotExact
 from neurotrain.engine.memory import OutOfMemory, remedy
+from neurotrain.engine.placement import BadLaunch
 from neurotrain.engine.stepping import Diverged
 from neurotrain.models.loading import WeightsDoNotFit
 from neurotrain.models.pretrained import UnusableWeights
@@ -50,7 +51,7 @@ _KNOWN: Final[tuple[tuple[tuple[type[Exception], ...], int, str, str], ...]] = (
     ((WorkerHung,), 74, "", "look at the disk or the network; raise data.loader.timeout"),
     ((NoSuchParameter, NoSuchLayer), 2, "", ""),
     ((EnvironmentLacks, PluginAbsent, ImportError), 5, "", ""),
-    ((StageNotReady, WeightsDoNotFit), 2, "", ""),
+    ((StageNotReady, WeightsDoNotFit, BadLaunch), 2, "", ""),
     ((NotExact,), 2, "", "resume with --allow-inexact, or there"),
     ((CorruptCheckpoint,), 65, "", "restore the file, or start over with --fresh"),
     ((CorruptSample, DataChanged, InputsNotFound, UnreadableImage, UnusableWeights), 65, "", ""),

@@ -8,6 +8,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 import torch
 
+from neurotrain.dataset.loader import WHOLE, Share
 from neurotrain.engine.evaluation import Criterion
 from neurotrain.losses.total import TotalLoss
 from neurotrain.transforms.batch import Batch
@@ -28,29 +29,32 @@ class EpochLoader(Protocol):
 class ForeignLoader:
     """Seeds a foreign loader for every epoch; a later start skips batches."""
 
-    def __init__(self, loader: Iterable[Any], seed: int) -> None:
-        self._loader, self._seed = loader, seed
+    def __init__(self, loader: Iterable[Any], seed: int, share: Share = WHOLE) -> None:
+        self._loader, self._seed, self._share = loader, seed, share
 
     def __len__(self) -> int:
-        return len(self._loader)  # type: ignore[arg-type]
+        return len(self._loader) // self._share.size  # type: ignore[arg-type]
 
     def epoch(self, epoch: int, start: int = 0) -> Iterator[Batch]:
         """Iterate with torch's generator seeded before every batch, also before skipped ones."""
         seed = mix(mix(self._seed, ORDER_STREAM), epoch)
         torch.manual_seed(seed)
         batches = as_batches(self._loader)
-        for index in range(len(self)):
+        rank, size = self._share
+        for index in range(len(self) * size):
             torch.manual_seed(mix(seed, index))
             batch = next(batches, None)
             if batch is None:
                 return
-            if index >= start:
+            if index >= start * size and index % size == rank:
                 yield batch
 
 
-def as_epoch_loader(loader: Iterable[Any] | EpochLoader, seed: int) -> EpochLoader:
-    """Our own loader as it is, any other one seeded."""
-    return loader if isinstance(loader, EpochLoader) else ForeignLoader(loader, seed)
+def as_epoch_loader(
+    loader: Iterable[Any] | EpochLoader, seed: int, share: Share = WHOLE
+) -> EpochLoader:
+    """Our own loader as it is, any other one seeded and of its batches the share."""
+    return loader if isinstance(loader, EpochLoader) else ForeignLoader(loader, seed, share)
 
 
 def as_batches(loader: Iterable[Any]) -> Iterator[Batch]:

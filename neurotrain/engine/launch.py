@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from neurotrain.engine.lock import LOCK_VARIABLE
+from neurotrain.engine.placement import planned_size
 
 _SLEEPING: Final = ("OMP_WAIT_POLICY", "PASSIVE")
 
@@ -29,17 +30,20 @@ def base_of(run_dir: Path) -> Path:
 
 
 def command(run_dir: Path, options: Sequence[str]) -> list[str]:
-    """The command line of the worker."""
-    return [sys.executable, "-m", "neurotrain.engine.worker", str(run_dir), *options]
+    """The command line of the worker, with DeepSpeed of what starts its many."""
+    many = planned_size(run_dir / "plan.json") is not None
+    module = "neurotrain.engine.starter" if many else "neurotrain.engine.worker"
+    return [sys.executable, "-m", module, str(run_dir), *options]
 
 
 def become_worker(run_dir: Path, options: Sequence[str], lock: int) -> None:
     """Become the worker, which takes the lock over. Does not return.
 
-    The process is replaced, unless it has torch already, which takes seconds to load.
+    The process is replaced, unless it has torch already, which takes seconds to load, and need not
+    start others.
     """
     os.set_inheritable(lock, True)
-    if "torch" in sys.modules:
+    if "torch" in sys.modules and planned_size(run_dir / "plan.json") is None:
         from neurotrain.engine import worker
 
         os.environ.update(_environment(lock))

@@ -9,7 +9,7 @@ import sys
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from neurotrain.recorder.control import Request, take_requests
 from neurotrain.recorder.events import Event, EventLog
@@ -17,12 +17,17 @@ from neurotrain.recorder.events import Event, EventLog
 Listener = Callable[[Event], None]
 
 
+_OF_EVERY_RANK: Final = ("warning.raised", "run.failed")
+"""Facts that each process tells in a log of its own; all others are told by rank 0."""
+
+
 class Reporter:
     """Writes events from any thread and hands each to the listeners."""
 
-    def __init__(self, run_dir: Path, listeners: Sequence[Listener] = ()) -> None:
-        self.run_dir = run_dir
-        self._log = EventLog(run_dir / "events.jsonl")
+    def __init__(self, run_dir: Path, listeners: Sequence[Listener] = (), *, rank: int = 0) -> None:
+        self.run_dir, self.rank = run_dir, rank
+        name = f"events.{rank}.jsonl" if rank else "events.jsonl"
+        self._log = EventLog(run_dir / name, rank=rank)
         self._listeners = list(listeners)
         self._lock = threading.Lock()
         self._failed = False
@@ -38,7 +43,9 @@ class Reporter:
         self._listeners.append(listener)
 
     def tell(self, kind: str, *, step: int = 0, epoch: int = 0, **data: Any) -> None:
-        """Record one event."""
+        """Record one event; a process other than the first only what is its own."""
+        if self.rank and kind not in _OF_EVERY_RANK:
+            return
         with self._lock:
             try:
                 event = self._log.write(kind, step=step, epoch=epoch, **data)
@@ -50,8 +57,8 @@ class Reporter:
             listen(event)
 
     def requests(self) -> list[Request]:
-        """What was asked from outside since the last call."""
-        return take_requests(self.run_dir)
+        """What was asked from outside since the last call; rank 0 alone is asked."""
+        return [] if self.rank else take_requests(self.run_dir)
 
     def _tell_failure(self, error: Exception) -> None:
         if not self._failed:

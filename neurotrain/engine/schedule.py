@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import torch
 
 from neurotrain.engine.early_stopping import Mode
+from neurotrain.engine.setup import Setup
 from neurotrain.optim.schedules import Horizon, Plateau, Scheduler
 
 
@@ -106,6 +107,18 @@ class StepSchedule:
     def _factor(self, step: int) -> float:
         factor = self._scheduler.factor(step, self._horizon)
         return factor * self._plateau.factor * self._scale
+
+
+def schedule_of(
+    scheduler: Any, optimizer: torch.optim.Optimizer, horizon: Horizon, setup: Setup, monitor: str
+) -> Schedule:
+    """A spec's scheduler on the optimizer; torch's, or none, stepped once an epoch."""
+    if isinstance(scheduler, StepSchedule):
+        return scheduler
+    if not isinstance(scheduler, Scheduler):
+        return EpochSchedule(optimizer, scheduler, monitor=monitor)
+    watched = scheduler.monitor or monitor if isinstance(scheduler, Plateau) else monitor
+    return StepSchedule(optimizer, scheduler, horizon, monitor=watched, mode=setup.mode_of(watched))
 
 
 class EpochSchedule:

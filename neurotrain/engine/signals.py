@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -22,6 +24,7 @@ _EXIT_CODES: Final = {
     signal.SIGUSR1: 75,
 }
 STOP_REQUEST_EXIT: Final = 130
+_STUCK_S: Final = 10.0
 
 
 class Interrupted(Exception):
@@ -64,6 +67,27 @@ class StopFlag:
         """
         if self.reason is not None:
             raise Interrupted(self.reason, self.exit_code)
+
+
+def end_when_stuck(flag: StopFlag) -> None:
+    """End this process where a signal came and its handler cannot run, stuck in a call to others.
+
+    A process that waits for one that is gone runs no Python; a thread sees the signal all the same.
+    """
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
+
+    def watch() -> None:
+        while number := os.read(reading, 1):
+            code = _EXIT_CODES.get(signal.Signals(number[0]))
+            if code is None:
+                continue
+            time.sleep(_STUCK_S)
+            if flag.reason is None:
+                os._exit(code)
+
+    threading.Thread(target=watch, daemon=True, name="signals").start()
 
 
 @contextmanager

@@ -122,6 +122,19 @@ def _produced(sink: _HashingSink, produce: Callable[[Sink], None]) -> None:
         raise
 
 
+def flush_and_hash(disk: Disk, path: Path) -> tuple[int, str]:
+    """Bring a file that another library wrote to the disk; its size in bytes and its SHA-256."""
+    with path.open("rb+") as file:
+        disk.flush(file)
+    return path.stat().st_size, hash_of(path)
+
+
+def hash_of(path: Path) -> str:
+    """The SHA-256 of a file, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def link_durably(disk: Disk, source: Path, target: Path) -> None:
     """Make `target` the same file as `source`, in one step."""
     temporary = target.with_name(target.name + _TEMPORARY)

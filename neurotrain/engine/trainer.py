@@ -16,6 +16,7 @@ import torch
 from torch import nn
 
 from neurotrain.component.durations import Duration
+from neurotrain.dataset.loader import WHOLE
 from neurotrain.engine.activations import ActivationProbe
 from neurotrain.engine.checkpoint import CheckpointFolder, Found, require_plan
 from neurotrain.engine.epoch import EpochBatches, Pace, PaceMeter
@@ -28,13 +29,13 @@ from neurotrain.engine.memory import memory_for
 from neurotrain.engine.refusals import Refusals, RolledBack
 from neurotrain.engine.reporter import Reporter
 from neurotrain.engine.saver import Saver, on_host
-from neurotrain.engine.schedule import EpochSchedule, Schedule, StepSchedule
+from neurotrain.engine.schedule import schedule_of
 from neurotrain.engine.setup import Setup
 from neurotrain.engine.signals import Interrupted, StopFlag
 from neurotrain.engine.stepping import Diverged, Engine, NonFinite
 from neurotrain.engine.torch_engine import StepOptions, TorchEngine, unheard
 from neurotrain.engine.validation import validate
-from neurotrain.optim.schedules import Horizon, Plateau, Scheduler
+from neurotrain.optim.schedules import Horizon
 from neurotrain.plan.plan import TrainOptions
 from neurotrain.recorder.tables import write_history
 from neurotrain.spec.nan_policy import RollBack
@@ -80,6 +81,7 @@ class Trainer:
         self.flag = flag or StopFlag()
         self.checkpoints = CheckpointFolder(self.output_dir / "checkpoints")
         self._saver = Saver(self.checkpoints, options.checkpoints, self.reporter)
+        self._share = WHOLE
         self._allow_inexact = allow_inexact
         self._found: Found | None = None
         if is_continue_mode:
@@ -109,12 +111,16 @@ class Trainer:
         memory = torch.channels_last if self.options.channels_last else torch.preserve_format
         self.model.to(self.device).to(memory_format=memory)  # type: ignore[call-overload]
         self.num_epochs = self.options.epochs if num_epochs is None else num_epochs
-        self.loader = as_epoch_loader(train_loader, self.setup.seed)
+        self.loader = as_epoch_loader(train_loader, self.setup.seed, self._share)
         self.valid_loader = valid_loader
         self.criterion = as_criterion(criterion)
         self._judge = Judge(self.options, self.setup, validates=valid_loader is not None)
-        self.schedule = self._new_schedule(scheduler, optimizer)
         self.engine = self._new_engine(optimizer)
+        steps = len(self.loader) // self._accumulation
+        horizon = Horizon(num_steps=steps * self.num_epochs, steps_per_epoch=steps)
+        self.schedule = schedule_of(
+            scheduler, self.engine.optimizer, horizon, self.setup, self._judge.monitor
+        )
         self._probe = ActivationProbe(self.model, self.options.record.activations)
         # 2) Its state: new, or where a checkpoint left off.
         self.state = self._judge.new_state()
@@ -128,7 +134,7 @@ class Trainer:
         self.model.train()
         with self._saver, self._probe:
             while self.state.epoch <= self.num_epochs and not self._stopped:
-                if self.flag.end_of_part():
+                if self._ends_here():
                     self._end()
                 try:
                     self._run_epoch()
@@ -303,6 +309,7 @@ class Trainer:
             self._take_requests()
         if self.state.batch % self._accumulation:
             return
+        self._agree()
         if self._save_asked and self._resumes_inside_epochs:
             self._saver.save(self.state_dict(), self.state.epoch)
             self._save_asked = False
@@ -327,6 +334,10 @@ class Trainer:
             else:
                 self.flag.ask(request)
 
+    def _ends_here(self) -> bool:
+        """An epoch is over: whether the run is to end before the next."""
+        return self.flag.end_of_part()
+
     def _end(self) -> None:
         """Save, where the state is whole, and raise `Interrupted`."""
         self._save_here()
@@ -350,19 +361,8 @@ class Trainer:
         options = StepOptions.of(self.options, self._accumulation, updates, self.device)
         return TorchEngine(self.model, optimizer, self.device, options)
 
-    def _new_schedule(self, scheduler: Any, optimizer: torch.optim.Optimizer) -> Schedule:
-        """A spec's scheduler on the optimizer; torch's stepped once an epoch."""
-        if isinstance(scheduler, StepSchedule):
-            return scheduler
-        monitor = self._judge.monitor
-        if not isinstance(scheduler, Scheduler):
-            return EpochSchedule(optimizer, scheduler, monitor=monitor)
-        steps = len(self.loader) // self._accumulation
-        horizon = Horizon(num_steps=steps * self.num_epochs, steps_per_epoch=steps)
-        watched = scheduler.monitor or monitor if isinstance(scheduler, Plateau) else monitor
-        return StepSchedule(
-            optimizer, scheduler, horizon, monitor=watched, mode=self.setup.mode_of(watched)
-        )
+    def _agree(self) -> None:
+        """Decide with the other processes, where there are any, what is asked from outside."""
 
     def _validates(self) -> bool:
         last = self.state.epoch == self.num_epochs

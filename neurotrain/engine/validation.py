@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import torch
 from torch import nn
 
-from neurotrain.engine.evaluation import Criterion, collect, mean_loss, score
+from neurotrain.dataset.loader import EvalLoader
+from neurotrain.engine.evaluation import Criterion, Scored, Scores, collect, mean_loss, score
 from neurotrain.engine.foreign import as_batches
 from neurotrain.engine.inference import Inference
+from neurotrain.engine.ranks import Ranks
 from neurotrain.engine.setup import Setup
+from neurotrain.metrics.tally import Tally
 
 
 def validate(
@@ -24,10 +27,7 @@ def validate(
     precision: str,
 ) -> dict[str, float]:
     """The values by their recorded names; without classes the loss alone."""
-    inference = Inference(
-        device=device, precision=precision, divisor=setup.divisor, window=setup.window,
-        overlap=setup.overlap,
-    )  # fmt: skip
+    inference = _inference(setup, device, precision)
     batches = as_batches(loader)
     if not setup.classes:
         loss = mean_loss(model, batches, criterion=criterion, inference=inference)
@@ -35,6 +35,58 @@ def validate(
     scored = score(
         model, batches, criterion=criterion, inference=inference, num_classes=len(setup.classes)
     )
-    scores = collect(scored, setup.metrics, classes=setup.classes)
+    return _named(collect(scored, setup.metrics, classes=setup.classes), setup)
+
+
+def validate_shared(
+    model: nn.Module,
+    loader: Iterable[Any],
+    criterion: Criterion,
+    setup: Setup,
+    *,
+    device: torch.device,
+    precision: str,
+    ranks: Ranks,
+) -> dict[str, float]:
+    """The values of what all processes have together, where the loader gives each its share.
+
+    Counts are summed and losses put in the order of samples, so that they do not depend on the
+    number of processes.
+    """
+    order: list[int] = []
+    losses: list[float] = []
+
+    def noted() -> Iterator[Scored]:
+        scored = score(
+            model, as_batches(loader), criterion=criterion,
+            inference=_inference(setup, device, precision), num_classes=len(setup.classes),
+        )  # fmt: skip
+        for part in scored:
+            order.extend(part.batch.samples.tolist())
+            losses.extend(part.losses.tolist())
+            yield part
+
+    scores = collect(noted(), setup.metrics, classes=setup.classes)
+    if not isinstance(loader, EvalLoader) or loader.share.size == 1:
+        return _named(scores, setup)
+    parts = ranks.gathered((order, losses, scores.tally.is_map, scores.tally.state()))
+    tally = Tally(setup.metrics, len(setup.classes), is_map=any(part[2] for part in parts))
+    pairs: list[tuple[int, float]] = []
+    for indices, values, _, state in parts:
+        pairs += zip(indices, values, strict=True)
+        tally.merge(state)
+    each = [loss for _, loss in sorted(pairs)]
+    mean = sum(each) / len(each) if each else float("nan")
+    return _named(Scores(loss=mean, tally=tally, samples=()), setup)
+
+
+def _inference(setup: Setup, device: torch.device, precision: str) -> Inference:
+    return Inference(
+        device=device, precision=precision, divisor=setup.divisor, window=setup.window,
+        overlap=setup.overlap,
+    )  # fmt: skip
+
+
+def _named(scores: Scores, setup: Setup) -> dict[str, float]:
     overall = scores.overall(setup.metrics)
     return {"valid/loss": scores.loss} | {f"valid/{name}": v for name, v in overall.items()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -148,3 +149,23 @@ def _short(value: object) -> str:
     if found != 0 and (abs(found) < 1e-3 or abs(found) >= 1e5):
         return f"{found:.1e}"
     return f"{found:.4f}" if abs(found) < 10 else f"{found:.1f}"
+
+
+class Console:
+    """Prints events as lines, until nobody reads them any more."""
+
+    def __init__(self, run_dir: Path) -> None:
+        self._lines, self._run_dir = PlainLines(), run_dir
+        self._open = True
+
+    def show(self, event: Event) -> None:
+        """Print an event's line; a result goes to stdout, talk to stderr."""
+        line, stream = self._lines.of(event), sys.stderr
+        if event.kind == "run.finished":
+            line, stream = result_text(event.data, self._run_dir), sys.stdout
+        if line is None or not self._open:
+            return
+        try:
+            print(line, file=stream, flush=True)
+        except OSError:
+            self._open = False

@@ -163,17 +163,19 @@ def effective(events: Iterator[Event]) -> list[Event]:
 class EventLog:
     """Appends events to a run's file; the only writer of that file.
 
+    It begins an attempt, or goes on with the last one that the file has.
+
     Raises:
         OSError: the file cannot be written.
     """
 
-    def __init__(self, path: Path, *, rank: int = 0) -> None:
+    def __init__(self, path: Path, *, rank: int = 0, goes_on: bool = False) -> None:
         self.path = path
         self.rank = rank
         path.parent.mkdir(parents=True, exist_ok=True)
         last_seq, last_attempt = _last_numbers(path)
         self._next_seq = last_seq + 1
-        self.attempt = last_attempt + 1
+        self.attempt = last_attempt + (0 if goes_on else 1)
         self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
         self._torn = _ends_torn(path)
 

@@ -54,7 +54,6 @@ MATRIX: Final[dict[str, tuple[str, ...]]] = {
     "offload 2": (OWN, "engine.zero={stage: 2, round_robin_gradients: true}", OFFLOAD),
     "offload 3": (OWN, f"engine.zero={{stage: 3, offload_param: {NVME}}}", OFFLOAD),
     "nvme": (OWN, f"engine.zero={{stage: 3, offload_optimizer: {NVME}}}"),
-    "activation": ("engine.activation_checkpointing={cpu_checkpointing: true}",),
     "communication": ("engine.communication_data_type=bf16", "engine.zero={stage: 2}"),
     "further keys": ("engine.config={steps_per_print: 5, aio: {queue_depth: 16}}",),
 }

@@ -126,10 +126,18 @@ UNSUPPORTED_KEY: Final = Code(
     example="engine: {type: deepspeed, config: {tensorboard: {enabled: true}}}",
     instead="loggers: [tensorboard]",
 )
+NOT_WITH_DEEPSPEED: Final = Code(
+    "not-with-deepspeed",
+    what="An option is asked for that this trainer does not do with DeepSpeed.",
+    why="DeepSpeed makes the updates itself, on weights and gradients that it may have split "
+    "between processes. The option would be ignored.",
+    example="train: {clip_grad_value: 0.5}\nengine: {type: deepspeed}",
+    instead="train: {clip_grad_norm: 1.0}\nengine: {type: deepspeed}",
+)
 
 CODES: Final = (
     OFFLOAD_STAGE, OFFLOAD_PATH, ZERO_OPTIMIZER, OFFLOAD_OPTIMIZER, NOT_DEEPSPEEDS_OPTIMIZER,
     NOT_DEEPSPEEDS_SCHEDULER, PRECISION_CONFLICT, FP16_ON_CPU, BF16_BATCH_NORM, BATCH_STATISTICS,
     LAUNCH_INCOMPLETE, HOSTFILE, UNKNOWN_DEEPSPEED_KEY, DEEPSPEED_VALUE, DECIDED_KEY,
-    UNSUPPORTED_KEY,
+    UNSUPPORTED_KEY, NOT_WITH_DEEPSPEED,
 )  # fmt: skip

@@ -190,6 +190,8 @@ def _batch_statistics(draft: Draft, report: Report) -> None:
         message = f"'{tag_of(model)}' normalises by the {batches.micro} samples of one process, "
         message += f"not by those of all {batches.world_size}"
         hint = "write engine.sync_batch_norm: true"
+        if draft.device == "cpu":
+            hint = "take another norm where the number of processes must not matter"
         path = (_ENGINE, "processes") if draft.has(_ENGINE, "processes") else (_ENGINE, "nodes")
         related = ((("model",), "the model is named here"),)
         report.add(fault(engine.BATCH_STATISTICS, path, message, hint, related=related))

@@ -1,0 +1,36 @@
+"""Which process of many ended a training: the first error, not those that follow from it."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Final
+
+from neurotrain.engine import last_words
+from neurotrain.engine.faults import Fault
+from neurotrain.engine.placement import Placement
+from neurotrain.engine.ranks import is_loss_of_peer
+
+_WAIT_S: Final = 5.0
+_LOOK_S: Final = 0.1
+_FOLLOWED: Final = "another process ended first"
+
+
+def settled(run_dir: Path, place: Placement, error: Exception, fault: Fault) -> Fault:
+    """Leave this process's last words; the fault that the run has, on rank 0 the culprit's."""
+    rank = place.rank
+    if not is_loss_of_peer(error):
+        last_words.end(run_dir, rank, fault.exit_code, fault.message, fault.hint)
+        return fault
+    last_words.end(run_dir, rank, 1, _FOLLOWED, of_another=True)
+    followed = Fault(exit_code=1, message=f"{_FOLLOWED}: {fault.message}")
+    if not place.leads:
+        return followed
+    until_s = time.monotonic() + _WAIT_S
+    while time.monotonic() < until_s:
+        words = last_words.culprit(run_dir)
+        if words is not None:
+            assert words.exit_code is not None
+            return Fault(exit_code=words.exit_code, message=words.message, hint=words.hint)
+        time.sleep(_LOOK_S)
+    return followed

@@ -1,0 +1,187 @@
+"""A process of a training with DeepSpeed that tries everything in one start: `many FOLDER`.
+
+Rank 0 leaves what was found in `found-N.json` of the folder, N being the number of processes.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import torch
+from torch import nn
+from torch.utils.data import DataLoader, TensorDataset
+
+from neurotrain.cli.compiling import compile_file
+from neurotrain.compiler.draft import Options
+from neurotrain.component.paths import Resolver
+from neurotrain.dataset.loader import WHOLE
+from neurotrain.engine.build import Builder
+from neurotrain.engine.checkpoint import CorruptCheckpoint, load
+from neurotrain.engine.deepspeed_trainer import DeepSpeedTrainer
+from neurotrain.engine.epoch import Pace
+from neurotrain.engine.placement import placed
+from neurotrain.engine.ranks import Ranks, joined
+from neurotrain.engine.signals import Interrupted, StopFlag
+from neurotrain.plan.plan import Plan
+
+STOP_AT: Final = 15
+
+
+class Cut(DeepSpeedTrainer):
+    """Is asked to stop at a step, on the last process alone."""
+
+    def _after_batch(self, pace: Pace | None) -> None:
+        if self.state.step == STOP_AT and self.ranks.rank == self.ranks.size - 1:
+            self.flag.set("SIGTERM", 143)
+        super()._after_batch(pace)
+
+
+@dataclass
+class Trial:
+    """The processes, and a folder for what they do."""
+
+    folder: Path
+    ranks: Ranks
+    found: dict[str, Any] = field(default_factory=dict)
+
+    def plan(self, stage: int, *more: str) -> Plan:
+        """The spec's plan for these processes."""
+        sets = [f"engine.processes={self.ranks.size}", f"engine.zero.stage={stage}", *more]
+        plan = compile_file(self.folder / "spec.yaml", sets, Options()).draft
+        assert plan is not None
+        assert plan.plan is not None
+        return plan.plan
+
+    def train(
+        self, plan: Plan, name: str, kind: type[DeepSpeedTrainer] = DeepSpeedTrainer, *,
+        resumes: bool = False,
+    ) -> DeepSpeedTrainer:  # fmt: skip
+        """Train a plan in a folder of this name."""
+        builder = Builder(plan, Resolver(base=self.folder))
+        model, ranks = builder.model(), self.ranks
+        trainer = kind(
+            self.folder / f"{name}-{ranks.size}" / "train", model, plan.deepspeed, resumes,
+            options=plan.experiment.train, setup=builder.setup(), flag=StopFlag(), ranks=ranks,
+            device="cpu",
+        )  # fmt: skip
+        shared = ranks.share if trainer.config["zero_optimization"]["stage"] < 3 else WHOLE
+        trainer.train(
+            builder.train_loader(ranks.share), builder.eval_loader("valid", shared),
+            builder.criterion(), builder.optimizer(model), plan.experiment.train.scheduler,
+        )  # fmt: skip
+        return trainer
+
+    def stage(self, stage: int) -> None:
+        """Train undisturbed, and stopped inside an epoch and resumed."""
+        plan = self.plan(stage)
+        whole = self.train(plan, f"whole-{stage}")
+        self.found[f"history-{stage}"] = whole.state.history
+        try:
+            self.train(plan, f"cut-{stage}", Cut)
+        except Interrupted as error:
+            self.found[f"stopped-{stage}"] = self.ranks.gathered((error.reason, error.exit_code))
+        resumed = self.train(plan, f"cut-{stage}", resumes=True)
+        last = [t.checkpoints.folder / "last.pth" for t in (whole, resumed)]
+        self.found[f"same-{stage}"] = self.leads and last[0].read_bytes() == last[1].read_bytes()
+        module = whole.engine.state()["model_state_dict"]
+        if self.leads:
+            saved = load(last[0])["model_state_dict"]
+            same = [torch.equal(module[key], saved[key]) for key in saved]
+            self.found[f"weights-{stage}"] = len(same) > 0 and all(same)
+
+    @property
+    def leads(self) -> bool:
+        """Whether this is rank 0."""
+        return self.ranks.leads
+
+    def damage(self) -> None:
+        """What a resume makes of shards that are not whole."""
+        plan, source = self.plan(1), self.folder / f"whole-1-{self.ranks.size}"
+        cases = {"newest": 1, "all": 2}
+        for case, count in cases.items():
+            if self.leads:
+                shutil.copytree(source, self.folder / f"{case}-{self.ranks.size}")
+                shards = self.folder / f"{case}-{self.ranks.size}" / "train/checkpoints/shards"
+                for folder in sorted(f for f in shards.iterdir() if f.is_dir())[-count:]:
+                    _flip(folder / "mp_rank_00_model_states.pt")
+            self.ranks.wait()
+            self.found[case] = self._resumed(plan, case)
+        if self.leads:
+            shutil.copytree(source, self.folder / f"absent-{self.ranks.size}")
+            for file in (self.folder / f"absent-{self.ranks.size}").rglob("manifest.json"):
+                file.unlink()
+        self.ranks.wait()
+        self.found["absent"] = self._resumed(plan, "absent")
+
+    def _resumed(self, plan: Plan, name: str) -> str:
+        try:
+            trainer = self.train(plan, name, resumes=True)
+        except CorruptCheckpoint as error:
+            return str(error)
+        assert trainer._found is not None
+        return "; ".join(trainer._found.passed_over)
+
+    def own_loss(self) -> None:
+        """Python: DeepSpeed's own configuration, and a model that returns its loss or not."""
+        inputs = torch.linspace(-1, 1, 64).reshape(32, 2)
+        data = TensorDataset(inputs, inputs.sum(1))
+        config = {
+            "train_micro_batch_size_per_gpu": 8 // self.ranks.size,
+            "gradient_accumulation_steps": 1,
+        }
+        for name, model in {"loss": Line(), "outputs": nn.Linear(2, 1)}.items():
+            loader = DataLoader(data, batch_size=8 // self.ranks.size, shuffle=True)
+            trainer = DeepSpeedTrainer(
+                self.folder / f"{name}-{self.ranks.size}" / "train", model, config,
+                ranks=self.ranks, device="cpu",
+            )  # fmt: skip
+            optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+            try:
+                history = trainer.train(loader, loader, optimizer=optimizer, num_epochs=3)
+                self.found[name] = history
+            except TypeError as error:
+                self.found[name] = str(error)
+
+
+class Line(nn.Module):
+    """A line that measures its own error."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.line = nn.Linear(2, 1)
+        nn.init.zeros_(self.line.weight)
+
+    def forward(self, inputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+        """The mean squared error."""
+        return nn.functional.mse_loss(self.line(inputs)[:, 0], targets)
+
+
+def _flip(file: Path) -> None:
+    """Change one byte in the middle of a file."""
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 1
+    file.write_bytes(content)
+
+
+def main() -> None:
+    """Try everything."""
+    torch.set_num_threads(1)
+    trial = Trial(Path(sys.argv[1]), joined(placed(os.environ), "cpu"))
+    for stage in range(4):
+        trial.stage(stage)
+    trial.own_loss()
+    trial.damage()
+    if trial.leads:
+        text = json.dumps(trial.found)
+        (trial.folder / f"found-{trial.ranks.size}.json").write_text(text)
+    trial.ranks.leave()
+
+
+if __name__ == "__main__":
+    main()
