@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 from pathlib import Path
 from typing import Final
 
@@ -135,5 +136,5 @@ def _say_what_next(spec: Path, kept_schema: bool, *, filled_in: bool) -> None:
     )
     click.echo("next:")
     click.echo(f"  1. open {spec} and {edit}")
-    click.echo(f"  2. neurotrain check {spec}")
-    click.echo(f"  3. neurotrain run {spec}")
+    click.echo(f"  2. neurotrain check {shlex.quote(str(spec))}")
+    click.echo(f"  3. neurotrain run {shlex.quote(str(spec))}")

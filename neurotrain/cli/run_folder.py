@@ -43,11 +43,22 @@ def _write(folder: Path, plan: Plan | OpenPlan, base: Path, specs: Sequence[Path
     write_text_durably(Disk(), folder / "graph.mmd", mermaid(plan.nodes))
     write_launch(folder, base)
     (folder / "spec").mkdir(exist_ok=True)
-    for file in specs:
-        copy = folder / "spec" / file.name
+    for copy, file in _copies(folder / "spec", specs).items():
         if not (copy.exists() and copy.samefile(file)):
             shutil.copyfile(file, copy)
     write_text_durably(Disk(), folder / "plan.json", encode(plan).decode())
+
+
+def _copies(folder: Path, specs: Sequence[Path]) -> dict[Path, Path]:
+    """Where each spec is copied to; of several with one name, the later ones get a number."""
+    found: dict[Path, Path] = {}
+    for file in dict.fromkeys(specs):
+        copy, number = folder / file.name, 1
+        while copy in found:
+            number += 1
+            copy = folder / f"{file.stem}.{number}{file.suffix}"
+        found[copy] = file
+    return found
 
 
 def move_away(run_dir: Path) -> Path:

@@ -141,6 +141,8 @@ class Draft:
     device: str | None = None
     pretrained: str | None = None
     """The digest of the file of first weights."""
+    inputs: str | None = None
+    """The digest of the names and sizes of the images to predict."""
     facts: Facts | None = None
     absent: tuple[str, ...] = ()
     """Where the spec names files that are not on this machine."""

@@ -63,7 +63,8 @@ def pair_regions(resolver: Resolver, inputs: Sequence[Path], pattern: str) -> di
     pairing = pair_files(_found(inputs), _found(regions), "auto")
     if pairing.alone or pairing.ambiguous:
         names = ", ".join(Path(name).name for name in pairing.alone[:5])
-        raise InputsNotFound(f"'{pattern}' has no region of interest for {names}")
+        fault = f"has no region of interest for {names}" if names else "fits images in two ways"
+        raise InputsNotFound(f"'{pattern}' {fault}")
     return {path: Path(pairing.partners[str(path)].name) for path in inputs}
 
 

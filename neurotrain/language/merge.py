@@ -1,7 +1,9 @@
 """Lays one tree over another: maps merge, everything else replaces, `null` deletes.
 
 A map that names another component by `type:` replaces the whole map below it, since the
-parameters below belong to the other component. A `null` that deletes nothing stays a null.
+parameters below belong to the other component. A map without a `type` is laid over a bare name as
+over `{type: name}`. A `null` that deletes nothing stays a null, and a key without a value deletes
+nothing: it is told as a fault.
 Every value keeps the place where it was written.
 """
 
@@ -14,6 +16,9 @@ from neurotrain.language.tree import Node
 
 def merge(below: Node, above: Node) -> Node:
     """The two trees as one; what is above is nearer and wins."""
+    if isinstance(below.value, str) and isinstance(above.value, Mapping):
+        named = {} if "type" in above.value else {"type": below}
+        return with_value(above, {**named, **above.value})
     if not isinstance(below.value, Mapping) or not isinstance(above.value, Mapping):
         return above
     if _other_component(below.value, above.value):
@@ -22,8 +27,10 @@ def merge(below: Node, above: Node) -> Node:
     for key, node in above.value.items():
         if key not in merged:
             merged[key] = node
-        elif node.value is None:
+        elif node.value is None and node.written:
             del merged[key]
+        elif node.value is None:
+            merged[key] = node
         else:
             merged[key] = merge(merged[key], node)
     return with_value(above, merged)

@@ -39,6 +39,7 @@ _FEEDS: Final = {
     "test.num_pictures": ("tester",), "test.sliding_window": ("trainer", "tester", "predictor"),
     "test.overlap": ("trainer", "tester", "predictor"), "test": ("tester", "predictor"),
     "predict": ("predictor",), "task": ("model", "metrics"),
+    "pretrained": ("model",),
 }  # fmt: skip
 """The nodes that hold the values below a path; the longest path counts."""
 _PARTS: Final = ("train", "valid", "test")

@@ -74,6 +74,7 @@ def build_graph(
     if "predict" in spec:
         settings = {key: value for key, value in spec["test"].items() if key != "num_pictures"}
         evaluation = [spec["predict"], settings, spec["data"]["transforms"]["eval"]]
+        evaluation += [facts.inputs] if facts.inputs is not None else []
         assert experiment.predict is not None
         steps = graph.plugins(*chain.eval, *experiment.predict.postprocess)
         graph.add("predictor", "predictor", evaluation, ["weights", *steps])

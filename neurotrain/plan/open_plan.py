@@ -15,7 +15,7 @@ from msgspec import Meta
 from neurotrain.component.base import Options, Positive
 from neurotrain.component.catalogue import Catalogue
 from neurotrain.component.plugins import PluginUse
-from neurotrain.plan.plan import Count, Digest, GraphNode
+from neurotrain.plan.plan import Count, Digest, GraphNode, Seal
 from neurotrain.spec.experiment import Experiment
 
 AtLaunch = Literal["known at launch"]
@@ -68,6 +68,10 @@ class OpenFacts(Options, frozen=True, kw_only=True):
     pretrained: Annotated[
         Digest | None, Meta(description="SHA-256 of the file that the first weights come from")
     ] = None
+    inputs: Annotated[
+        Digest | None,
+        Meta(description="SHA-256 over the sorted names and sizes of the images to predict"),
+    ] = None
 
 
 class OpenPlan(Options, frozen=True, kw_only=True):
@@ -92,6 +96,7 @@ class OpenPlan(Options, frozen=True, kw_only=True):
     provenance: Annotated[
         dict[str, str], Meta(description="Where each value comes from, as in a plan")
     ] = msgspec.field(default_factory=dict)
+    seal: Seal = ""
 
 
 class _Peek(msgspec.Struct, frozen=True, kw_only=True):

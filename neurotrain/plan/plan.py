@@ -6,6 +6,7 @@ on the machine (device, threads) is decided at compile time and stands here as a
 
 from __future__ import annotations
 
+import hashlib
 from typing import Annotated, Any, Final, Literal
 
 import msgspec
@@ -32,6 +33,9 @@ FORMAT: Final = 1
 
 Digest = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
 Count = Annotated[int, Meta(ge=0)]
+Seal = Annotated[
+    str, Meta(description="SHA-256 over everything else; a plan that was changed does not fit it")
+]
 
 
 class Part(Options, frozen=True, kw_only=True):
@@ -100,6 +104,10 @@ class Facts(Options, frozen=True, kw_only=True):
     pretrained: Annotated[
         Digest | None, Meta(description="SHA-256 of the file of the model's first weights")
     ] = None
+    inputs: Annotated[
+        Digest | None,
+        Meta(description="SHA-256 over the sorted names and sizes of the images to predict"),
+    ] = None
 
 
 class GraphNode(Options, frozen=True, kw_only=True):
@@ -155,14 +163,18 @@ class Plan(Options, frozen=True, kw_only=True):
             "--set, default or derived: …"
         ),
     ] = msgspec.field(default_factory=dict)
+    seal: Seal = ""
 
 
 STAGES: Final = ("trainer", "tester", "predictor")
 
 
 def encode(plan: msgspec.Struct) -> bytes:
-    """The bytes of a plan, open or not: indented JSON with sorted keys."""
-    return msgspec.json.format(msgspec.json.encode(tree_of(plan), order="sorted")) + b"\n"
+    """The bytes of a plan, open or not: indented JSON with sorted keys, sealed."""
+    tree = {key: value for key, value in tree_of(plan).items() if key != "seal"}
+    seal = hashlib.sha256(msgspec.json.encode(tree, order="sorted")).hexdigest()
+    sealed = msgspec.json.encode({**tree, "seal": seal}, order="sorted")
+    return msgspec.json.format(sealed) + b"\n"
 
 
 def tree_of(plan: msgspec.Struct) -> dict[str, Any]:

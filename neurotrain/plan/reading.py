@@ -10,7 +10,7 @@ from neurotrain.component.catalogue import Catalogue
 from neurotrain.component.plugins import catalogue_with
 from neurotrain.plan.graph import build_graph, run_digest
 from neurotrain.plan.open_plan import OpenPlan, absent_data, decode_open
-from neurotrain.plan.plan import Plan, decode, plugins_of
+from neurotrain.plan.plan import Plan, decode, encode, plugins_of
 
 
 class BadPlan(Exception):
@@ -36,7 +36,7 @@ def load(file: Path, catalogue: Catalogue) -> Plan:
         plan = decode(text, catalogue_with(plugins_of(text), catalogue))
     except (msgspec.MsgspecError, ValueError) as error:
         raise BadPlan(f"{file} is not a plan of this version: {error}") from error
-    _verify(file, plan)
+    _verify(file, plan, text)
     return plan
 
 
@@ -55,13 +55,14 @@ def load_open(file: Path, catalogue: Catalogue) -> OpenPlan | None:
         plan = decode_open(text, catalogue_with(plugins_of(text), catalogue))
     except (msgspec.MsgspecError, ValueError) as error:
         raise BadPlan(f"{file} is not a plan of this version: {error}") from error
-    _verify(file, plan)
+    _verify(file, plan, text)
     return plan
 
 
-def _verify(file: Path, plan: Plan | OpenPlan) -> None:
+def _verify(file: Path, plan: Plan | OpenPlan, text: bytes) -> None:
     nodes = build_graph(plan.experiment, plan.facts, plan.plugins)
-    if nodes != plan.nodes or run_digest(nodes) != plan.digest:
+    is_whole = nodes == plan.nodes and run_digest(nodes) == plan.digest
+    if not is_whole or encode(plan) != text or plan.name != plan.experiment.name:
         raise BadPlan(
             f"{file} was changed after it was compiled; a plan is binding: change the spec instead"
         )

@@ -134,7 +134,9 @@ def test_components_are_frozen() -> None:
 
 def test_names_are_in_order() -> None:
     """The names of a family are sorted; a family that is not there has none."""
-    assert CATALOGUE.names("optimizer") == ("adam", "adamw", "sgd")
+    names = CATALOGUE.names("optimizer")
+    assert names == tuple(sorted(names))
+    assert {"adam", "adamw", "sgd"} <= set(names)
     assert CATALOGUE.names("nothing") == ()
     assert CATALOGUE.find("nothing", "unet") is None
 

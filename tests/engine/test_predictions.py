@@ -75,11 +75,11 @@ def test_a_finished_run_is_told_without_torch(trained: Callable[[], Path]) -> No
 
 def test_run_refuses_what_torch_refuses(project: Project) -> None:
     """Exit code 2 with a place, and no run is begun."""
-    broken = "model: {type: simple_cnn, channels: [4, 4, 4, 4, 4]}"
-    project.write(DIGITS.replace("model: {type: mlp, hidden: [16], dropout: 0.2}", broken))
+    groups = "groups: [{match: 'encodr.*', learning_rate: 1e-4}]"
+    project.write(DIGITS.replace("{type: adamw, ", f"{{type: adamw, {groups}, "))
     done = project.call("run", "spec.yaml", "--plain")
     assert done.returncode == 2
-    assert "spec.yaml:11:15: error[model-fails]: 'simple_cnn' fails on" in done.stderr
+    assert "error[unmatched-group]: 'encodr.*' matches no parameter" in done.stderr
     assert "Traceback" not in done.stderr
     assert not (project.folder / "runs").exists()
 

@@ -32,6 +32,13 @@ DUPLICATE_METRIC: Final = Code(
     example="metrics: [dice, dice]",
     instead="metrics: [dice]",
 )
+DUPLICATE_CLASS: Final = Code(
+    "duplicate-class",
+    what="Two classes have the same name.",
+    why="Scores stand under the names of their classes; those of one would hide the other's.",
+    example="classes: [background, vessel, vessel]",
+    instead="classes: [background, artery, vein]",
+)
 RANDOM_EVALUATION: Final = Code(
     "random-evaluation",
     what="A random transform stands among those for evaluation.",
@@ -110,10 +117,19 @@ UNUSABLE_WEIGHTS: Final = Code(
     example="pretrained: {file: model.onnx}",
     instead="torch.save(model.state_dict(), 'model.pth')\npretrained: {file: model.pth}",
 )
+IDLE: Final = Code(
+    "idle-setting",
+    what="A setting waits for another one that is absent.",
+    why="It has no effect until that one is written.",
+    example="test: {overlap: 0.5}",
+    instead="test: {sliding_window: [256, 256], overlap: 0.5}",
+    severity=Severity.WARNING,
+)
 
 CODES: Final = (
     MODEL_NOT_FOR_TASK, LOSS_NOT_FOR_TASK, METRIC_NOT_FOR_TASK, DUPLICATE_METRIC,
+    DUPLICATE_CLASS,
     RANDOM_EVALUATION, TRANSFORMS_DIFFER, NOT_SQUARE, NOT_DIVISIBLE, POSTPROCESS_ORDER,
-    PREDICT_TASK, NOT_NORMALIZED, CONTRADICTION, WINDOW_UNUSED, MISSING_WEIGHTS,
+    PREDICT_TASK, NOT_NORMALIZED, CONTRADICTION, WINDOW_UNUSED, IDLE, MISSING_WEIGHTS,
     UNUSABLE_WEIGHTS,
 )  # fmt: skip

@@ -60,6 +60,7 @@ def _facts(draft: Draft, experiment: Experiment) -> OpenFacts:
         monitor=monitor,
         monitor_mode=mode_of(monitor, experiment),
         pretrained=draft.pretrained,
+        inputs=draft.inputs,
     )
 
 

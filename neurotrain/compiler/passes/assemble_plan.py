@@ -77,6 +77,7 @@ def _facts(draft: Draft, experiment: Experiment) -> Facts:
         monitor=monitor,
         monitor_mode=mode_of(monitor, experiment),
         pretrained=draft.pretrained,
+        inputs=draft.inputs,
     )
 
 

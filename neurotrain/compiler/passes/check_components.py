@@ -19,8 +19,9 @@ def check_components(draft: Draft, report: Report) -> Draft:
     `loss: [cross_entropy]` with two classes is answered by `loss-not-for-task` at the loss.
     """
     checks = (
-        _model, _losses, _metrics, _random_evaluation, _normalized, _postprocess, _unused,
+        _classes, _model, _losses, _metrics, _random_evaluation, _normalized, _postprocess, _unused,
         _loader,
+        _idle,
     )  # fmt: skip
     for check in checks:
         attempt(check, draft, report)
@@ -121,6 +122,20 @@ def _postprocess(draft: Draft, report: Report) -> None:
         report.add(fault(codes.POSTPROCESS_ORDER, _type_path(draft, path), message, hint))
 
 
+def _classes(draft: Draft, report: Report) -> None:
+    """Values of each class are told by its name."""
+    if not draft.has("task", "classes"):
+        return
+    seen: dict[str, int] = {}
+    for index, name in enumerate(draft.read("task", "classes")):
+        if name in seen:
+            related = ((("task", "classes", seen[name]), "first named here"),)
+            message, path = f"the class '{name}' is named twice", ("task", "classes", index)
+            hint = "give each class a name of its own"
+            report.add(fault(codes.DUPLICATE_CLASS, path, message, hint, related=related))
+        seen.setdefault(name, index)
+
+
 def _loader(draft: Draft, report: Report) -> None:
     if draft.read("data", "loader", "num_workers") > 0:
         return
@@ -130,6 +145,20 @@ def _loader(draft: Draft, report: Report) -> None:
             message = f"'{key}' has no effect without loading processes"
             hint = "leave it out, or write num_workers: 2"
             report.add(fault(codes.WINDOW_UNUSED, path, message, hint))
+
+
+def _idle(draft: Draft, report: Report) -> None:
+    """Settings that wait for another one, which is absent."""
+    for path, other, written in (
+        (("test", "overlap"), ("test", "sliding_window"), "sliding_window: [256, 256]"),
+        (("train", "checkpoints", "keep_last"), ("train", "checkpoints", "every"),
+         "every: 10 epochs"),
+        (("train", "validate_every"), ("data", "valid"), "data.valid"),
+    ):  # fmt: skip
+        if draft.has(*path) and not draft.has(*other):
+            message = f"'{path[-1]}' has no effect without {'.'.join(other)}"
+            hint = f"leave it out, or write {written}"
+            report.add(fault(codes.IDLE, path, message, hint))
 
 
 def _unused(draft: Draft, report: Report) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Iterable
 from dataclasses import replace
+from pathlib import Path
 
 from neurotrain.compiler.codes import data as codes
 from neurotrain.compiler.draft import Draft, attempt, fault
@@ -22,6 +25,7 @@ def check_inputs(draft: Draft, report: Report) -> Draft:
     key, pattern = "input", predict.input
     try:
         files = list_inputs(draft.resolver, predict.input)
+        draft = replace(draft, inputs=_digest(files))
         if predict.roi is not None:
             key, pattern = "roi", predict.roi
             pair_regions(draft.resolver, files, predict.roi)
@@ -33,6 +37,11 @@ def check_inputs(draft: Draft, report: Report) -> Draft:
         report.add(fault(codes.MISSING_FILES, ("predict", key), str(error), hint))
     attempt(_region, draft, report)
     return draft
+
+
+def _digest(files: Iterable[Path]) -> str:
+    named = sorted(f"{file.name} {file.stat().st_size}" for file in files)
+    return hashlib.sha256("\n".join(named).encode()).hexdigest()
 
 
 def _region(draft: Draft, report: Report) -> None:
