@@ -6,6 +6,7 @@ decides the same about them. DeepSpeed leaves an update out that is not finite.
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -17,6 +18,7 @@ from torch import nn
 
 from neurotrain.engine.checkpoint import CorruptCheckpoint
 from neurotrain.engine.evaluation import Criterion
+from neurotrain.engine.foreign import LossOfModel
 from neurotrain.engine.inference import autocast
 from neurotrain.engine.ranks import Ranks
 from neurotrain.engine.stepping import NonFinite, Update
@@ -86,15 +88,7 @@ class DeepSpeedEngine:
             with self._autocasting():
                 found = criterion(logits, batch.targets, batch.rois)  # type: ignore[arg-type]
             return found
-        loss: Any = model(images, batch.targets)
-        if not isinstance(loss, torch.Tensor) or loss.ndim:
-            kind = f"shape {tuple(loss.shape)}" if isinstance(loss, torch.Tensor) else "no tensor"
-            raise TypeError(
-                "without a criterion the model is called with (inputs, targets) and returns its "
-                f"loss, a tensor of shape (); it returned {kind}. Return the loss, or give "
-                "train() a criterion of (outputs, targets)"
-            )
-        return loss
+        return _own_loss(model, self.model, images, batch.targets)
 
     def _autocasting(self) -> AbstractContextManager[Any]:
         short = {"bfloat16": "bf16", "float16": "fp16"}.get(self._autocast)
@@ -202,14 +196,22 @@ class DeepSpeedEngine:
                 buffer.copy_(state["buffers"][name])
 
 
-class LossOfModel:
-    """Stands for a criterion where the model returns its own loss."""
-
-    def __call__(
-        self, outputs: torch.Tensor, targets: torch.Tensor, roi: torch.Tensor | None
-    ) -> torch.Tensor:
-        """The output itself."""
-        return outputs
+def _own_loss(called: nn.Module, model: nn.Module, *given: Any) -> torch.Tensor:
+    """What a model that measures its own loss returns, called through DeepSpeed or by itself."""
+    problem = ""
+    try:
+        inspect.signature(model.forward).bind(*given)
+    except TypeError as error:
+        problem = f"it does not take them ({error})"
+    loss = None if problem else called(*given)
+    if isinstance(loss, torch.Tensor) and loss.ndim == 0:
+        return loss
+    shape = f"shape {tuple(loss.shape)}" if isinstance(loss, torch.Tensor) else "no tensor"
+    raise TypeError(
+        "without a criterion the model is called with (inputs, targets) and returns its loss, a "
+        f"tensor of shape (): {problem or f'it returned {shape}'}. Let it do so, or give train() a "
+        "criterion of (outputs, targets)"
+    )
 
 
 def _wrap(model: nn.Module, kind: torch.dtype) -> None:

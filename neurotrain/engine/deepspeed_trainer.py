@@ -17,9 +17,9 @@ import torch
 from torch import nn
 
 from neurotrain.engine.checkpoint import CorruptCheckpoint
-from neurotrain.engine.deepspeed_engine import DeepSpeedEngine, LossOfModel
+from neurotrain.engine.deepspeed_engine import DeepSpeedEngine
 from neurotrain.engine.epoch import Pace
-from neurotrain.engine.foreign import EpochLoader, as_batches
+from neurotrain.engine.foreign import EpochLoader, LossOfModel, as_batches
 from neurotrain.engine.loop_state import History
 from neurotrain.engine.memory import memory_for
 from neurotrain.engine.ranks import Ranks

@@ -77,9 +77,19 @@ def as_batches(loader: Iterable[Any]) -> Iterator[Batch]:
         yield Batch(images=inputs, targets=targets, samples=samples, crops=np.zeros_like(samples))
 
 
+class LossOfModel:
+    """Stands for a criterion where the model returns its own loss."""
+
+    def __call__(
+        self, outputs: torch.Tensor, targets: torch.Tensor, roi: torch.Tensor | None
+    ) -> torch.Tensor:
+        """The output itself."""
+        return outputs
+
+
 def as_criterion(criterion: Any) -> Criterion:
     """A criterion of (logits, targets, roi): ours, or any of (logits, targets)."""
-    if isinstance(criterion, TotalLoss):
+    if isinstance(criterion, (TotalLoss, LossOfModel)):
         return criterion
 
     def compute(

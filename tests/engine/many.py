@@ -33,7 +33,14 @@ from neurotrain.plan.plan import Plan
 STOP_AT: Final = 15
 
 
-class Cut(DeepSpeedTrainer):
+class Quick(DeepSpeedTrainer):
+    """Draws nothing."""
+
+    def _write_tables(self, *, plots: bool) -> None:
+        super()._write_tables(plots=False)
+
+
+class Cut(Quick):
     """Is asked to stop at a step, on the last process alone."""
 
     def _after_batch(self, pace: Pace | None) -> None:
@@ -59,7 +66,7 @@ class Trial:
         return plan.plan
 
     def train(
-        self, plan: Plan, name: str, kind: type[DeepSpeedTrainer] = DeepSpeedTrainer, *,
+        self, plan: Plan, name: str, kind: type[DeepSpeedTrainer] = Quick, *,
         resumes: bool = False,
     ) -> DeepSpeedTrainer:  # fmt: skip
         """Train a plan in a folder of this name."""
@@ -82,6 +89,8 @@ class Trial:
         plan = self.plan(stage)
         whole = self.train(plan, f"whole-{stage}")
         self.found[f"history-{stage}"] = whole.state.history
+        if self.ranks.size == 1:
+            return
         try:
             self.train(plan, f"cut-{stage}", Cut)
         except Interrupted as error:
@@ -137,7 +146,7 @@ class Trial:
         }
         for name, model in {"loss": Line(), "outputs": nn.Linear(2, 1)}.items():
             loader = DataLoader(data, batch_size=8 // self.ranks.size, shuffle=True)
-            trainer = DeepSpeedTrainer(
+            trainer = Quick(
                 self.folder / f"{name}-{self.ranks.size}" / "train", model, config,
                 ranks=self.ranks, device="cpu",
             )  # fmt: skip
@@ -176,7 +185,8 @@ def main() -> None:
     for stage in range(4):
         trial.stage(stage)
     trial.own_loss()
-    trial.damage()
+    if trial.ranks.size > 1:
+        trial.damage()
     if trial.leads:
         text = json.dumps(trial.found)
         (trial.folder / f"found-{trial.ranks.size}.json").write_text(text)

@@ -32,11 +32,13 @@ from neurotrain.recorder.events import read_all
 from .conftest import DIGITS, Project
 
 ENGINE: Final = "engine: {type: deepspeed, device: cpu, threads: 1, processes: 2}"
-SPEC: Final = DIGITS.replace("engine: {type: torch, device: cpu, threads: 1}", ENGINE).replace(
-    ", dropout: 0.2", ""
+SPEC: Final = (
+    DIGITS.replace("engine: {type: torch, device: cpu, threads: 1}", ENGINE)
+    .replace(", dropout: 0.2", "")
+    .replace("epochs: 3", "epochs: 2")
 )
 TOLERANCE: Final = 2e-6
-"""Relative; sums of float32 in another order, through 33 updates."""
+"""Relative; sums of float32 in another order, through 22 updates."""
 STAGES: Final = (0, 1, 2, 3)
 SIZES: Final = (1, 2)
 
@@ -104,10 +106,9 @@ def test_same_trace(found: Found, size: int, stage: int) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("stage", STAGES)
-@pytest.mark.parametrize("size", SIZES)
-def test_exact_resume(found: Found, size: int, stage: int) -> None:
+def test_exact_resume(found: Found, stage: int) -> None:
     """A training stopped inside an epoch and resumed ends with the bytes of an undisturbed one."""
-    assert found[size][f"same-{stage}"]
+    assert found[2][f"same-{stage}"]
 
 
 @pytest.mark.slow
@@ -153,7 +154,7 @@ def test_loss_of_model(found: Found, size: int) -> None:
 @pytest.mark.slow
 def test_no_loss(found: Found) -> None:
     """A model that returns outputs where a loss is wanted is told both ways."""
-    assert "Return the loss, or give train() a criterion" in found[2]["outputs"]
+    assert "Let it do so, or give train() a criterion" in found[2]["outputs"]
 
 
 def _score(project: Project) -> dict[str, Any]:
@@ -177,7 +178,7 @@ def _pid(project: Project, rank: int) -> int:
 @pytest.mark.parametrize("rank", [0, 1])
 def test_killed_rank(project: Project, rank: int) -> None:
     """Where a process is killed, all end, it is named, and the same command goes on exactly."""
-    project.write(SPEC.replace("epochs: 3", "epochs: 40").replace("patience: 2", "patience: 40"))
+    project.write(SPEC.replace("epochs: 2", "epochs: 40").replace("patience: 2", "patience: 40"))
     killed = project.start("run", "spec.yaml", "--plain")
     os.kill(_pid(project, rank), signal.SIGKILL)
     _, talk = killed.communicate(timeout=60)
