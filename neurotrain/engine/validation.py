@@ -12,6 +12,7 @@ from neurotrain.engine.evaluation import Criterion, collect, mean_loss, score
 from neurotrain.engine.foreign import as_batches
 from neurotrain.engine.inference import Inference
 from neurotrain.engine.setup import Setup
+from neurotrain.engine.value_scoring import collect_values, measure
 
 
 def validate(
@@ -29,6 +30,13 @@ def validate(
         overlap=setup.overlap,
     )  # fmt: skip
     batches = as_batches(loader)
+    if setup.targets:
+        measured = measure(
+            model, batches, criterion=criterion, inference=inference, targets=setup.targets
+        )
+        values = collect_values(measured, targets=setup.targets)
+        found = values.overall(setup.metrics)
+        return {"valid/loss": values.loss} | {f"valid/{name}": v for name, v in found.items()}
     if not setup.classes:
         loss = mean_loss(model, batches, criterion=criterion, inference=inference)
         return {"valid/loss": loss}
