@@ -10,13 +10,15 @@ if TYPE_CHECKING:
     from neurotrain.engine.predictor import Predictor
     from neurotrain.engine.tester import Tester
     from neurotrain.engine.trainer import Trainer
+    from neurotrain.engine.value_tester import ValueTester
 
-__all__ = ["EarlyStopping", "Predictor", "Tester", "Trainer"]
+__all__ = ["EarlyStopping", "Predictor", "Tester", "Trainer", "ValueTester"]
 _HOMES: Final = {
     "EarlyStopping": "neurotrain.engine.early_stopping",
     "Predictor": "neurotrain.engine.predictor",
     "Tester": "neurotrain.engine.tester",
     "Trainer": "neurotrain.engine.trainer",
+    "ValueTester": "neurotrain.engine.value_tester",
 }
 
 
