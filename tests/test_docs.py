@@ -56,6 +56,10 @@ def example_data(tmp_path: Path) -> Path:
             for half in ("a", "b"):
                 file = tmp_path / f"kinds/{kind}/{number:02}{half}.jpg"
                 _draw(file, (10, 240), (40 + number, 50), number)
+    rows = [f"{number:02}.jpg,{20 + number},{70 + number / 2}" for number in range(1, 41)]
+    for number in range(1, 41):
+        _draw(tmp_path / f"faces/{number:02}.jpg", (20, 200), (40 + number, 50), number)
+    (tmp_path / "faces/labels.csv").write_text("\n".join(["file,age,weight", *rows]))
     (tmp_path / "cells/photos/README.txt").write_text("taken in spring")
     for example in EXAMPLES:
         shutil.copy(example, tmp_path)

@@ -11,9 +11,10 @@ from neurotrain.plan.open_plan import AT_LAUNCH, OpenPlan
 def open_summary(plan: OpenPlan) -> str:
     """What is known of the plan, for a person, and what is known at launch."""
     facts, train = plan.facts, plan.experiment.train
+    names = facts.classes or plan.experiment.task.target_names
     rows = {
         "run": f"{plan.name}  (plan {plan.digest[:12]}, to be completed at launch)",
-        "task": f"{facts.task}: {', '.join(facts.classes[:6])}",
+        "task": f"{facts.task}: {', '.join(names[:6])}",
         "absent": ", ".join(plan.at_launch),
         **{f"{name} images": str(part.num_samples) for name, part in facts.parts.items()},
         "model": tag_of(plan.experiment.model),

@@ -38,7 +38,7 @@ def summary(plan: Plan) -> str:
     facts, train = plan.facts, plan.experiment.train
     rows = {
         "run": f"{plan.name}  (plan {plan.digest[:12]})",
-        "task": f"{facts.task}: {_few(facts.classes)}",
+        "task": f"{facts.task}: {_few(facts.classes or plan.experiment.task.target_names)}",
         "data": _data(plan),
         "model": f"{tag_of(plan.experiment.model)}, {facts.in_channels} channels in, "
         f"{facts.out_channels} out",

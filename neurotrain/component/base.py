@@ -44,3 +44,12 @@ Fraction = Annotated[float, Meta(gt=0.0, lt=1.0)]
 Share = Annotated[float, Meta(ge=0.0, le=1.0)]
 NonNegative = Annotated[float, Meta(ge=0.0)]
 PositiveFloat = Annotated[float, Meta(gt=0.0)]
+Name = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=100,
+        pattern=r"^[^\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]*$",
+        extra_json_schema={"x-wants": "a name without control or invisible characters"},
+    ),
+]

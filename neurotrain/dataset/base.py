@@ -30,7 +30,8 @@ class DataFault:
 
     code: str
     """`missing-files`, `unpaired-images`, `unreadable-image`, `size-mismatch`, `label-values`,
-    `mixed-channels`, `ambiguous-pairs`, `too-few-classes`, `group-pattern`."""
+    `mixed-channels`, `ambiguous-pairs`, `too-few-classes`, `group-pattern`,
+    `unreadable-table`, `missing-column`, `table-values`, `duplicate-rows`, `wrong-target`."""
     field: str
     """The parameter of the dataset that it is about, such as `masks`; empty for all of it."""
     message: str
@@ -54,6 +55,8 @@ class SampleInfo:
     channels: int | None = None
     label: int | None = None
     """The class index, where the listing tells it."""
+    values: tuple[float, ...] = ()
+    """The numbers to predict, in the order of the survey's targets."""
     group: str | None = None
     """What it belongs to, such as a patient, where the dataset tells that; a split keeps it
     together."""
@@ -66,6 +69,8 @@ class Survey:
     samples: tuple[SampleInfo, ...]
     classes: tuple[str, ...] = ()
     """Class names that the data itself gives, in label order; empty where the task gives them."""
+    targets: tuple[str, ...] = ()
+    """The columns of the samples' values."""
     faults: tuple[DataFault, ...] = ()
     num_headers_read: int = 0
     synthetic: bool = False
@@ -82,8 +87,8 @@ class Sample:
     id: str
     image_CHW: NDArray[np.float32]
     """8-bit values divided by 255, 16-bit by 65,535, floating-point ones as stored."""
-    target: NDArray[np.int64]
-    """A label map of shape (H, W), or a class index of shape ()."""
+    target: NDArray[np.int64] | NDArray[np.float64]
+    """A label map of shape (H, W), a class index of shape (), or numbers of shape (T,)."""
     roi_HW: NDArray[np.bool_] | None = None
     """True inside the region of interest; None means everywhere."""
 
@@ -129,12 +134,17 @@ class Dataset(Family, Split):
     __slots__ = ()
     family: ClassVar[str] = "dataset"
     tasks: ClassVar[tuple[str, ...]] = ()
-    """The tasks it can serve: `segmentation`, `classification`."""
+    """The tasks it can serve: `segmentation`, `classification`, `regression`."""
 
     @property
     def gives_regions(self) -> bool:
         """Whether every sample has a region of interest."""
         return False
+
+    @property
+    def target_names(self) -> tuple[str, ...]:
+        """The columns of numbers that it has for a regression."""
+        return ()
 
     def survey(self, resolver: Resolver, *, max_headers: int | None, num_classes: int) -> Survey:
         """List the samples, sorted by id, and read at most `max_headers` image headers (None: all).

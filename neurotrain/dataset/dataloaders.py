@@ -20,6 +20,7 @@ from neurotrain.dataset.base import Dataset, Holdout, SampleInfo, Survey
 from neurotrain.dataset.blocks import Data
 from neurotrain.dataset.loader import BatchMaker, EvalLoader, TrainLoader
 from neurotrain.dataset.split import split
+from neurotrain.dataset.targets import chosen
 from neurotrain.transforms import built_in as transforms
 
 
@@ -28,6 +29,8 @@ class _Task(Options, frozen=True, kw_only=True):
 
     type: str
     classes: tuple[str, ...] = ()
+    targets: tuple[str, ...] = ()
+    """Columns of numbers; by default all that the dataset names."""
 
 
 class _Request(Data, frozen=True, kw_only=True):
@@ -43,7 +46,8 @@ def get_train_valid_test_dataloader(
 ) -> tuple[TrainLoader, EvalLoader | None, EvalLoader | None]:
     """The loaders of training, validation and test; None where the config names no such data.
 
-    `config` is a spec's `data` block with `task` (`{"type": "segmentation", "classes": […]}`),
+    `config` is a spec's `data` block with `task` (`{"type": "segmentation", "classes": […]}`, or
+    `{"type": "regression", "targets": […]}`),
     `batch_size` (16) and `seed` (42). Relative paths start in the current folder.
 
     Raises:
@@ -97,6 +101,10 @@ def _survey(part: str, dataset: Dataset, task: _Task, resolver: Resolver) -> Sur
         raise ValueError(
             f"{tag_of(dataset)!r} has no targets for a {task.type!r}, but for {serves}"
         )
+    lacking = [name for name in task.targets if name not in dataset.target_names]
+    if lacking:
+        has = ", ".join(dataset.target_names) or "none"
+        raise ValueError(f"the {part} data has no target {lacking[0]!r}; it has {has}")
     try:
         survey = dataset.survey(resolver, max_headers=None, num_classes=len(task.classes))
     except KeyError as error:
@@ -104,7 +112,7 @@ def _survey(part: str, dataset: Dataset, task: _Task, resolver: Resolver) -> Sur
     if survey.faults:
         told = "; ".join(fault.message for fault in survey.faults)
         raise ValueError(f"the {part} data: {told}")
-    return survey
+    return chosen(survey, task.targets)
 
 
 def _samples(request: _Request, surveys: Mapping[str, Survey]) -> dict[str, tuple[SampleInfo, ...]]:

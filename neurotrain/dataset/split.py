@@ -89,11 +89,12 @@ def _group(sample: SampleInfo) -> str:
 
 
 def digest(samples: Iterable[SampleInfo]) -> str:
-    """SHA-256 over the names and sizes of the samples' files, sorted by id."""
+    """SHA-256 over the names, file sizes and numbers to predict of the samples, sorted by id."""
     state = hashlib.sha256()
     for sample in sorted(samples, key=lambda sample: sample.id):
         files = zip(sample.files, sample.file_bytes, strict=True)
-        line = "\t".join([sample.id, *(f"{name}:{size}" for name, size in files)])
+        values = map(repr, sample.values)
+        line = "\t".join([sample.id, *(f"{name}:{size}" for name, size in files), *values])
         state.update(line.encode("utf-8", "surrogateescape") + b"\n")
     return state.hexdigest()
 

@@ -11,14 +11,16 @@ if TYPE_CHECKING:
     from neurotrain.engine.predictor import Predictor
     from neurotrain.engine.tester import Tester
     from neurotrain.engine.trainer import Trainer
+    from neurotrain.engine.value_tester import ValueTester
 
-__all__ = ["DeepSpeedTrainer", "EarlyStopping", "Predictor", "Tester", "Trainer"]
+__all__ = ["DeepSpeedTrainer", "EarlyStopping", "Predictor", "Tester", "Trainer", "ValueTester"]
 _HOMES: Final = {
     "DeepSpeedTrainer": "neurotrain.engine.deepspeed_trainer",
     "EarlyStopping": "neurotrain.engine.early_stopping",
     "Predictor": "neurotrain.engine.predictor",
     "Tester": "neurotrain.engine.tester",
     "Trainer": "neurotrain.engine.trainer",
+    "ValueTester": "neurotrain.engine.value_tester",
 }
 
 

@@ -18,6 +18,7 @@ from neurotrain.dataset.base import CorruptSample, Dataset, Holdout, SampleInfo
 from neurotrain.dataset.loader import WHOLE, BatchMaker, EvalLoader, Share, TrainLoader
 from neurotrain.dataset.split import digest, split
 from neurotrain.dataset.store import SampleStore
+from neurotrain.dataset.targets import chosen
 from neurotrain.engine.inference import Inference
 from neurotrain.engine.predictor import Predictor
 from neurotrain.engine.schedule import StepSchedule
@@ -76,10 +77,11 @@ class Builder:
             found |= split(found["train"], fractions, self.plan.experiment.seed)
         for name, part in facts.parts.items():
             if digest(found[name]) != part.digest:
+                numbers = ", or numbers of the table" if facts.targets else ""
                 raise DataChanged(
                     f"the {name} data is not that of the plan: {len(found[name])} samples, planned "
-                    f"{part.num_samples}; names or file sizes differ. Compile again, or put the "
-                    "data back"
+                    f"{part.num_samples}; names or file sizes{numbers} differ. Compile again, or "
+                    "put the data back"
                 )
         return found
 
@@ -151,7 +153,7 @@ class Builder:
 
     def criterion(self) -> TotalLoss:
         """The weighted sum of the losses."""
-        return TotalLoss(self.plan.experiment.loss)
+        return TotalLoss(self.plan.experiment.loss, self.plan.facts.targets)
 
     def optimizer(self, model: nn.Module) -> torch.optim.Optimizer:
         """The optimizer of the parameters that are trained.
@@ -178,6 +180,7 @@ class Builder:
         return Setup(
             seed=experiment.seed,
             classes=facts.classes,
+            targets=facts.targets,
             metrics=experiment.metrics,
             monitor=facts.monitor,
             accumulation=facts.accumulation,
@@ -211,6 +214,7 @@ class Builder:
             postprocess=experiment.predict.postprocess if experiment.predict is not None else (),
             inference=self.inference(device),
             num_channels=facts.raw_channels,
+            targets=facts.targets,
             label_values=getattr(experiment.data.train, "label_values", None),
         )
 
@@ -220,7 +224,8 @@ class Builder:
         survey = dataset.survey(self.resolver, max_headers=0, num_classes=num_classes)
         if survey.faults:
             raise DataChanged("; ".join(found.message for found in survey.faults[:3]))
-        return tuple(survey.samples)
+        wanted = tuple(target.name for target in self.plan.facts.targets)
+        return chosen(survey, wanted).samples
 
     def preload(self, progress: Callable[[int, int], None]) -> list[str]:
         """Load every sample of every part into its cache, before anything is trained.
@@ -287,7 +292,7 @@ class Builder:
     @property
     def _stated_classes(self) -> int:
         task: Any = self.plan.experiment.task
-        return len(task.classes)
+        return len(getattr(task, "classes", ()))
 
 
 def _refused(maker: BatchMaker, index: int, error: CorruptSample) -> list[str]:

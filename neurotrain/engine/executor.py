@@ -24,6 +24,7 @@ from neurotrain.engine.settings import settings_of
 from neurotrain.engine.signals import StopFlag
 from neurotrain.engine.tester import Tester, TestSetup
 from neurotrain.engine.trainer import Trainer
+from neurotrain.engine.value_tester import ValueTester
 from neurotrain.engine.weights import trained_model
 from neurotrain.plan.graph import stages_of
 from neurotrain.plan.plan import GraphNode, Plan
@@ -137,10 +138,14 @@ class Executor:
             plots=tuple(sorted((self.run_dir / "train" / "plots").glob("*.png"))),
             progress=self._progress("tester"),
         )
-        tester = Tester(
-            self.run_dir / "test", model, plan.facts.classes, setup=setup,
-            inference=builder.inference(device),
-        )  # fmt: skip
+        folder, inference = self.run_dir / "test", builder.inference(device)
+        tester: Tester | ValueTester
+        if plan.facts.targets:
+            targets = plan.facts.targets
+            tester = ValueTester(folder, model, targets, setup=setup, inference=inference)
+        else:
+            classes = plan.facts.classes
+            tester = Tester(folder, model, classes, setup=setup, inference=inference)
         return dict(tester.test(loader, builder.criterion(), device).overall)
 
     def _predict(self) -> dict[str, float]:
@@ -213,6 +218,7 @@ def start_summary(plan: Plan) -> dict[str, Any]:
         if stopping is None
         else {"patience": stopping.patience, "min_delta": stopping.min_delta},
         "classes": list(facts.classes),
+        "targets": [target.name for target in facts.targets],
         "model": tag_of(plan.experiment.model),
         "num_samples": {name: part.num_samples for name, part in facts.parts.items()},
         "synthetic": facts.synthetic,

@@ -8,6 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from neurotrain.dataset.targets import Target, in_units
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inference:
@@ -21,10 +23,10 @@ class Inference:
     """Height and width of the windows in which images are cut; None takes them whole."""
     overlap: float = 0.25
     flips: bool = False
-    """Average the probabilities of the four mirrored images."""
+    """Average the probabilities or numbers of the four mirrored images."""
 
     def logits(self, model: nn.Module, images_BCHW: torch.Tensor) -> torch.Tensor:
-        """Float32 logits of shape (B, K, H, W), or (B, K) of a classifier."""
+        """Float32 logits of shape (B, K, H, W), or (B, K) of a classifier or a regression."""
         if self.window is None:
             return self._whole(model, images_BCHW)
         from monai.inferers.utils import sliding_window_inference
@@ -52,6 +54,22 @@ class Inference:
             likely = to_probabilities(self.logits(model, images_BCHW.flip(dims)))
             total = total + (likely.flip(dims) if likely.ndim == 4 else likely)
         return logits, total / 4
+
+    def values(
+        self, model: nn.Module, images_BCHW: torch.Tensor, targets: tuple[Target, ...]
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """The outputs of the images as they are, and the numbers that they stand for.
+
+        Both (B, T); the numbers are float64 in the units of the targets, of `flips` the mean over
+        the mirrored images.
+        """
+        outputs = self.logits(model, images_BCHW)
+        total = in_units(outputs, targets)
+        if not self.flips:
+            return outputs, total
+        for dims in ((-1,), (-2,), (-2, -1)):
+            total = total + in_units(self.logits(model, images_BCHW.flip(dims)), targets)
+        return outputs, total / 4
 
     def _whole(self, model: nn.Module, images_BCHW: torch.Tensor) -> torch.Tensor:
         height, width = images_BCHW.shape[-2:]

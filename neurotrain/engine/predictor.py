@@ -16,6 +16,7 @@ from torch import nn
 
 from neurotrain.dataset.base import CorruptSample
 from neurotrain.dataset.files import UnreadableImage, load_image, load_region
+from neurotrain.dataset.targets import Target
 from neurotrain.engine.foreign import as_batches
 from neurotrain.engine.inference import Inference
 from neurotrain.postprocess.base import Postprocess
@@ -33,8 +34,8 @@ class Prediction:
     name: str
     source: str = ""
     """The input's path."""
-    probabilities: NDArray[np.float32]
-    """(K, H, W) in the image's size, or (K,)."""
+    probabilities: NDArray[np.floating[Any]]
+    """(K, H, W) in the image's size, or (K,); in a regression the numbers (T,)."""
     suffix: str = ".png"
     """The input's extension."""
     roi_HW: NDArray[np.bool_] | None = None
@@ -56,6 +57,7 @@ class Predictor:
         inference: Inference | None = None,
         num_channels: int | None = None,
         label_values: tuple[int, ...] | None = None,
+        targets: tuple[Target, ...] = (),
     ) -> None:
         self.model = model.to(device).eval()
         self.output_dir = Path(output_dir) if output_dir is not None else None
@@ -65,11 +67,14 @@ class Predictor:
         self._inference = inference or Inference(device=torch.device(device))
         self._num_channels = num_channels
         self._label_values = label_values
+        self._targets = targets
 
     def predict_single(
         self, image: Any, roi_HW: NDArray[np.bool_] | None = None
-    ) -> NDArray[np.float32]:
+    ) -> NDArray[np.floating[Any]]:
         """Probabilities (K, H, W) or (K,) of a PIL image, a path, or an array.
+
+        Of a regression the numbers, float64 (T,) in the units of the targets.
 
         Arrays are (H, W), (H, W, C) or (C, H, W); integers are scaled as in files. A region of
         interest is what transforms that were trained with one take their statistics from.
@@ -87,6 +92,9 @@ class Predictor:
         images = batch.to(self._inference.device).images
         assert isinstance(images, torch.Tensor)
         with torch.inference_mode():
+            if self._targets:
+                _, values = self._inference.values(self.model, images, self._targets)
+                return np.asarray(values[0].cpu().numpy())
             likely = self._inference.probabilities(self.model, images)
             if likely.ndim == 4 and likely.shape[-2:] != size:
                 likely = F.interpolate(likely, size, mode="bilinear", align_corners=False)
@@ -129,13 +137,20 @@ class Predictor:
             roi_HW=roi_HW,
         )
 
-    def predict_batch(self, loader: Iterable[Any]) -> list[NDArray[np.float32]]:
-        """Probabilities of every sample of a loader, which has to be transformed already."""
-        found: list[NDArray[np.float32]] = []
+    def predict_batch(self, loader: Iterable[Any]) -> list[NDArray[np.floating[Any]]]:
+        """Probabilities, or the numbers of a regression, of every sample of a loader.
+
+        It has to be transformed already.
+        """
+        found: list[NDArray[np.floating[Any]]] = []
         for batch in as_batches(loader):
             images = batch.stacked().to(self._inference.device).images
             assert isinstance(images, torch.Tensor)
             with torch.inference_mode():
+                if self._targets:
+                    _, values = self._inference.values(self.model, images, self._targets)
+                    found += list(values.cpu().numpy())
+                    continue
                 found += list(self._inference.probabilities(self.model, images).cpu().numpy())
         return found
 
@@ -216,7 +231,10 @@ class Predictor:
             if index > 0
         }
 
-    def _answer(self, probabilities: NDArray[np.float32]) -> dict[str, str]:
+    def _answer(self, probabilities: NDArray[np.floating[Any]]) -> dict[str, str]:
+        if self._targets:
+            pairs = zip(self._targets, probabilities.tolist(), strict=True)
+            return {f"prediction({target.name})": repr(value) for target, value in pairs}
         names = self.classes or tuple(str(i) for i in range(len(probabilities)))
         shares = {f"p({n})": f"{p:.6f}" for n, p in zip(names, probabilities, strict=True)}
         return {"prediction": names[int(probabilities.argmax())], **shares}

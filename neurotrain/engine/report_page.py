@@ -19,10 +19,11 @@ from neurotrain.engine.report_statistics import (
     worst_first,
 )
 from neurotrain.engine.report_template import rendered
-from neurotrain.recorder.results import TestResult
+from neurotrain.recorder.results import SampleScore, TestResult
 from neurotrain.visualizer.confusion import share_text
 
 _MATRIX: Final = "confusion_matrix"
+_SCATTER: Final = "prediction_by_truth"
 _NUM_WORST: Final = 10
 _MOST_MISCLASSIFIED: Final = 50
 _MOST_COUNTED: Final = 20
@@ -54,9 +55,12 @@ class HtmlPage:
     facts: tuple[tuple[str, str], ...]
     overall: Table
     pooling: str
+    part: str
+    """What single values are of: a class, or a target."""
     per_class: Table
     matrix: Picture | None
     matrix_counts: Table
+    scatter: Picture | None
     curves: tuple[Picture, ...]
     statistics: Table
     statistics_note: str
@@ -76,7 +80,8 @@ def html_report(result: TestResult, *, pictures: Sequence[Path], plots: Sequence
     found = summaries(result)
     value = result.overall.get(result.main_metric, math.nan)
     title, samples, note = _sample_table(result)
-    matrices = [path for path in plots if path.stem == _MATRIX]
+    named = {path.stem: path for path in plots}
+    matrix, scatter = named.get(_MATRIX), named.get(_SCATTER)
     page = HtmlPage(
         run=result.run or "a model",
         synthetic=wording.SYNTHETIC if result.synthetic else "",
@@ -89,10 +94,12 @@ def html_report(result: TestResult, *, pictures: Sequence[Path], plots: Sequence
         facts=_facts(result),
         overall=_overall(result),
         pooling=wording.pooling_text(result),
+        part=wording.part_name(result),
         per_class=_per_class(result),
-        matrix=_plot(matrices[0]) if matrices else None,
+        matrix=_plot(matrix) if matrix else None,
         matrix_counts=_matrix_counts(result),
-        curves=tuple(_plot(path) for path in plots if path.stem != _MATRIX),
+        scatter=_plot(scatter) if scatter else None,
+        curves=tuple(_plot(path) for path in plots if path.stem not in (_MATRIX, _SCATTER)),
         statistics=_statistics(found),
         statistics_note=wording.statistics_text(result, found),
         samples_title=title,
@@ -116,6 +123,12 @@ def _introduction(result: TestResult) -> str:
             f"A trained network gave every pixel of {num} one of {len(result.classes)} classes."
             " Its answers are compared with the true ones, pixel by pixel:"
             f" {wording.region_text(result)} count."
+        )
+    if result.task == "regression":
+        noun = wording.counted(len(result.targets), "number")
+        return (
+            f"A trained network predicted {noun} for each of {num}. Its answers are compared with"
+            " the true ones."
         )
     return (
         f"A trained network put {num} into one of {len(result.classes)} classes each. Its answers"
@@ -142,6 +155,7 @@ def _facts(result: TestResult) -> tuple[tuple[str, str], ...]:
         "Spec": result.spec,
         "Task": result.task,
         "Classes": ", ".join(result.classes),
+        "Targets": ", ".join(result.targets),
         "Weights": result.weights,
         "Samples": f"{len(result.samples):,}",
         "Left out": wording.left_out_text(result),
@@ -166,12 +180,12 @@ def _per_class(result: TestResult) -> Table:
         (class_name, *(wording.number_text(row[name]) if name in row else "" for name in names))
         for class_name, row in result.per_class.items()
     )
-    return Table(columns=("class", *names), rows=rows)
+    return Table(columns=(wording.part_name(result), *names), rows=rows)
 
 
 def _matrix_counts(result: TestResult) -> Table:
     """The confusion matrix in numbers; empty for very many classes."""
-    if len(result.classes) > _MOST_COUNTED:
+    if not result.classes or len(result.classes) > _MOST_COUNTED:
         return Table(columns=(), rows=())
     rows = tuple(
         (name, *(f"{count:,} ({share_text(count, sum(counts))})" for count in counts))
@@ -210,6 +224,9 @@ def _sample_table(result: TestResult) -> tuple[str, Table, str]:
         title = f"Misclassified: {len(wrong):,} of {wording.counted(len(ordered), 'sample')}"
         return title, table, _left_out(len(wrong) - len(listed))
     worst = ordered[:_NUM_WORST]
+    if result.task == "regression":
+        title = f"The worst {wording.counted(len(worst), 'sample')}"
+        return title, _value_table(result, worst), _left_out(len(ordered) - len(worst))
     ranked = score_of(result, worst[0])[0] if worst else "loss"
     scores = {ranked: [score_of(result, one)[1] for one in worst]}
     scores["loss"] = [one.loss for one in worst]
@@ -223,6 +240,16 @@ def _sample_table(result: TestResult) -> tuple[str, Table, str]:
         Table(columns=("sample", *scores), rows=rows),
         _left_out(len(ordered) - len(worst)),
     )
+
+
+def _value_table(result: TestResult, samples: Sequence[SampleScore]) -> Table:
+    """Truth and prediction of every target, a row each."""
+    rows = tuple(
+        (one.id, target, *map(wording.number_text, pair))
+        for one in samples
+        for target, pair in zip(result.targets, one.values, strict=True)
+    )
+    return Table(columns=("sample", "target", "truth", "prediction"), rows=rows, words=(0, 1))
 
 
 def _left_out(num: int) -> str:

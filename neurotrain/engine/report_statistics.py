@@ -42,11 +42,17 @@ class Summary:
 def summaries(result: TestResult) -> tuple[Summary, ...]:
     """Every metric and the loss over the samples; for classification what is correct, and the loss.
 
-    Other metrics say nothing about a single classified sample.
+    Other metrics say nothing about a single classified sample. For a regression the absolute error
+    of each target, and the loss.
     """
     samples = result.samples
     if result.task == "classification":
         columns = {CORRECT: [float(is_right(sample)) for sample in samples]}
+    elif result.task == "regression":
+        columns = {
+            error_name(target): [absolute_error(sample, place) for sample in samples]
+            for place, target in enumerate(result.targets)
+        }
     else:
         names = dict.fromkeys(name for sample in samples for name in sample.metrics)
         first = sorted(names, key=lambda name: name != result.main_metric)
@@ -55,6 +61,25 @@ def summaries(result: TestResult) -> tuple[Summary, ...]:
         }
     columns["loss"] = [sample.loss for sample in samples]
     return tuple(summary(name, values) for name, values in columns.items() if values)
+
+
+def error_name(target: str) -> str:
+    """What the absolute error of a target is called."""
+    return f"error of {target}"
+
+
+def absolute_error(sample: SampleScore, place: int) -> float:
+    """How far a sample's prediction of a target is from the truth."""
+    truth, predicted = sample.values[place]
+    return abs(predicted - truth)
+
+
+def spread_ranks(result: TestResult, num: int) -> dict[int, int]:
+    """At most so many samples, evenly spaced from the worst to the best: place to number."""
+    ranked = worst_first(result)
+    num = min(num, len(ranked))
+    ranks = [round(i * (len(ranked) - 1) / max(1, num - 1)) for i in range(num)]
+    return {ranked[rank]: number for number, rank in enumerate(ranks, start=1)}
 
 
 def summary(name: str, values: Sequence[float]) -> Summary:
@@ -106,7 +131,8 @@ def worst_first(result: TestResult) -> list[int]:
     """The places of the samples in order from worst to best.
 
     By the main metric; samples for which it is undefined come last. In classification the
-    misclassified ones come first, and the loss decides among equals everywhere.
+    misclassified ones come first, and the loss decides among equals everywhere, and alone in a
+    regression.
     """
     return sorted(range(len(result.samples)), key=lambda at: (*_badness(result, at), at))
 

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
+from neurotrain.engine import report_wording as wording
 from neurotrain.engine.report_statistics import is_right, worst_first
 from neurotrain.recorder.results import SampleScore, TestResult
 
@@ -34,10 +35,13 @@ def metrics_json(result: TestResult) -> str:
         "num_samples": len(result.samples),
         "left_out": list(result.left_out),
         "overall": _numbers(result.overall),
-        "per_class": {name: _numbers(values) for name, values in result.per_class.items()},
-        "classes": list(result.classes),
-        "confusion": [list(row) for row in result.confusion],
     }
+    parts = {name: _numbers(values) for name, values in result.per_class.items()}
+    if result.task == "regression":
+        record |= {"per_target": parts, "targets": list(result.targets)}
+    else:
+        confusion = [list(row) for row in result.confusion]
+        record |= {"per_class": parts, "classes": list(result.classes), "confusion": confusion}
     lost: dict[str, str] = {}
     record = _finite(record, "", lost)
     text = json.dumps({**record, "non_finite": lost}, indent=2, ensure_ascii=False, allow_nan=False)
@@ -45,18 +49,26 @@ def metrics_json(result: TestResult) -> str:
 
 
 def metrics_csv(result: TestResult) -> str:
-    """One row for the whole (`scope` is `overall`) and one a class (`class`)."""
+    """One row for the whole (`scope` is `overall`) and one a class (`class`) or `target`."""
+    scope = wording.part_name(result)
     names = dict.fromkeys(result.overall)
     names.update(dict.fromkeys(name for values in result.per_class.values() for name in values))
-    rows: list[list[str]] = [["scope", "class", *map(inert, names)]]
+    rows: list[list[str]] = [["scope", scope, *map(inert, names)]]
     rows.append(["overall", "", *_cells(result.overall, names)])
     for class_name, values in result.per_class.items():
-        rows.append(["class", inert(class_name), *_cells(values, names)])
+        rows.append([scope, inert(class_name), *_cells(values, names)])
     return _csv(rows)
 
 
 def per_sample_csv(result: TestResult) -> str:
-    """One row a sample, the worst first: its answer in classification, else its metrics."""
+    """One row a sample, the worst first: its answer in classification, else its metrics.
+
+    In a regression truth and prediction of every target.
+    """
+    if result.task == "regression":
+        pairs = [(f"truth({name})", f"prediction({name})") for name in result.targets]
+        header = ["id", *(inert(name) for pair in pairs for name in pair), "loss"]
+        return _csv([header, *(_measured(sample) for sample in _ordered(result))])
     if result.task == "classification":
         header = ["id", "truth", "prediction", "correct", "loss"]
         return _csv([header, *(_answered(sample) for sample in _ordered(result))])
@@ -83,6 +95,11 @@ def _ordered(result: TestResult) -> list[SampleScore]:
 def _answered(sample: SampleScore) -> list[str]:
     correct, loss = str(int(is_right(sample))), repr(float(sample.loss))
     return [inert(sample.id), inert(sample.truth), inert(sample.prediction), correct, loss]
+
+
+def _measured(sample: SampleScore) -> list[str]:
+    numbers = [repr(float(value)) for pair in sample.values for value in pair]
+    return [inert(sample.id), *numbers, repr(float(sample.loss))]
 
 
 def _cells(values: Mapping[str, float], names: Iterable[str]) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -36,6 +36,7 @@ class TextPage:
     headline: str
     facts: tuple[str, ...]
     overall: tuple[str, ...]
+    part: str
     per_class: tuple[str, ...]
     pooling: tuple[str, ...]
     statistics: tuple[str, ...]
@@ -55,6 +56,7 @@ def text_report(result: TestResult) -> str:
         headline=_headline(result),
         facts=_facts(result),
         overall=_overall(result),
+        part=wording.part_name(result),
         per_class=_per_class(result),
         pooling=_wrapped(wording.pooling_text(result)),
         statistics=_statistics(found),
@@ -96,6 +98,7 @@ def _facts(result: TestResult) -> tuple[str, ...]:
         "spec": result.spec,
         "task": result.task,
         "classes": ", ".join(result.classes),
+        "targets": ", ".join(result.targets),
         "weights": result.weights,
         "samples": f"{len(result.samples):,}",
         "left out": wording.left_out_text(result),
@@ -129,19 +132,15 @@ def _per_class(result: TestResult) -> tuple[str, ...]:
     lines: list[str] = []
     for start in range(0, len(names), fitting):
         block = names[start : start + fitting]
-        lines += (
-            ["", *_class_block(result.per_class, block)]
-            if lines
-            else _class_block(result.per_class, block)
-        )
+        lines += ["", *_part_block(result, block)] if lines else _part_block(result, block)
     return tuple(lines)
 
 
-def _class_block(per_class: Mapping[str, Mapping[str, float]], names: Sequence[str]) -> list[str]:
-    rows = [_row("class", (shown(name, _NUMBER_WIDTH) for name in names))]
-    for class_name, values in per_class.items():
-        cells = (wording.number_text(values[name]) if name in values else "" for name in names)
-        rows.append(_row(class_name, cells))
+def _part_block(result: TestResult, names: Sequence[str]) -> list[str]:
+    rows = [_row(wording.part_name(result), (shown(name, _NUMBER_WIDTH) for name in names))]
+    for name, values in result.per_class.items():
+        cells = (wording.number_text(values[each]) if each in values else "" for each in names)
+        rows.append(_row(name, cells))
     return rows
 
 
@@ -168,6 +167,8 @@ def _samples(result: TestResult) -> tuple[str, tuple[str, ...]]:
     ordered = [result.samples[place] for place in worst_first(result)]
     if result.task != "classification":
         worst = ordered[:_NUM_WORST]
+        if result.task == "regression":
+            return f"Worst {wording.counted(len(worst), 'sample')}", _value_lines(result, worst)
         lines = tuple(_scored_line(result, sample) for sample in worst)
         return f"Worst {wording.counted(len(worst), 'sample')}", lines
     wrong = [sample for sample in ordered if not is_right(sample)]
@@ -185,6 +186,21 @@ def _scored_line(result: TestResult, sample: SampleScore) -> str:
     score = f"{shown(name, 16)} {wording.number_text(value)}"
     loss = "" if name == "loss" else f"loss {wording.number_text(sample.loss)}"
     return f"{padded(sample.id, 36)}  {score:<24}{loss}".rstrip()
+
+
+def _value_lines(result: TestResult, samples: Sequence[SampleScore]) -> tuple[str, ...]:
+    """A line for every target of every sample; the sample's name stands in its first."""
+    lines = [_value_row("sample", "target", ("truth", "prediction"))]
+    for sample in samples:
+        for place, (target, pair) in enumerate(zip(result.targets, sample.values, strict=True)):
+            name = "" if place else sample.id
+            lines.append(_value_row(name, target, tuple(map(wording.number_text, pair))))
+    return tuple(lines)
+
+
+def _value_row(name: str, target: str, numbers: Sequence[str]) -> str:
+    columns = "".join(f" {number:>12}" for number in numbers)
+    return f"{padded(name, 30)}  {padded(target, 20)}{columns}".rstrip()
 
 
 def _answer_line(sample: SampleScore) -> str:

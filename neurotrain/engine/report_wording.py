@@ -18,7 +18,10 @@ EFRON: Final = (
     "Efron B. Bootstrap methods: another look at the jackknife. Annals of Statistics 7 (1979) 1-26."
 )
 _OTHER_RANGES: Final = frozenset(
-    {"cohen_kappa", "matthews", "hausdorff95", "surface_distance", "loss"}
+    {
+        *("cohen_kappa", "matthews", "hausdorff95", "surface_distance"),
+        *("mae", "rmse", "r2", "loss"),
+    }
 )
 """Metrics that do not run from 0, the worst, to 1, the best."""
 _BY_SAMPLE: Final = ("hausdorff95", "surface_distance", "surface_dice", "cldice")
@@ -43,6 +46,11 @@ _MEANINGS: Final = {
     "surface_distance": "mean distance between the outlines of prediction and truth; 0 is perfect",
     "surface_dice": "share of both outlines within the tolerance of the other; 1 is perfect",
     "cldice": "overlap of the centre lines of prediction and truth; 0 is none, 1 is perfect",
+    "mae": "mean absolute error, in the units of the target; smaller is better",
+    "rmse": "root of the mean squared error, in the units of the target; large errors weigh more;"
+    " smaller is better",
+    "r2": "share of the variance of the truth that is explained; 1 is perfect, 0 is no better than"
+    " always saying the mean",
     "loss": "what training made small; smaller is better",
     CORRECT: "share of the samples that are classified right",
 }
@@ -112,8 +120,13 @@ def rank_text(place: int, num_samples: int) -> str:
     return f"no. {place + 1:,} of {num_samples:,}, worst first"
 
 
+def part_name(result: TestResult) -> str:
+    """What single values besides the overall ones are of: a class, or a target."""
+    return "target" if result.task == "regression" else "class"
+
+
 def region_text(result: TestResult) -> str:
-    """Which pixels count; nothing for a classification."""
+    """Which pixels count; nothing where there is no segmentation."""
     if result.task != "segmentation":
         return ""
     if result.scored_inside_roi:
@@ -123,6 +136,14 @@ def region_text(result: TestResult) -> str:
 
 def pooling_text(result: TestResult) -> str:
     """How the overall values come about."""
+    if result.task == "regression":
+        text = (
+            "Values of a target are of all samples together, in the units of the table"
+            " (r2 has none). The loss is the mean over the samples"
+        )
+        if len(result.targets) > 1:
+            text += "; overall values are means over the targets, whatever their units"
+        return f"{text}."
     if result.task != "segmentation":
         return (
             "Overall values are of all samples together; metrics of single classes, such as f1, are"
@@ -161,6 +182,8 @@ def statistics_text(result: TestResult, summaries: tuple[Summary, ...]) -> str:
         )
     if any(summary.num == 1 for summary in summaries):
         text += " One sample gives no deviation and no interval."
+    if result.task == "regression":
+        text += " An error is the absolute difference of prediction and truth."
     if result.task == "segmentation" and summaries:
         text += " A mean over samples differs from the pooled overall value."
     return text

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from neurotrain.component.base import tag_of
+from neurotrain.dataset.targets import Target
 from neurotrain.engine.early_stopping import Mode
 from neurotrain.metrics.base import Metric
 
@@ -15,7 +16,9 @@ class Setup:
 
     seed: int = 42
     classes: tuple[str, ...] = ()
-    """Class names in label order; without them only losses are measured."""
+    """Class names in label order; without them, and without targets, only losses are measured."""
+    targets: tuple[Target, ...] = ()
+    """What a regression predicts."""
     metrics: tuple[Metric, ...] = ()
     monitor: str | None = None
     """The recorded value that chooses the best weights; by default that of early stopping."""

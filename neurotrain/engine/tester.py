@@ -15,7 +15,7 @@ from neurotrain.engine.evaluation import Criterion, Scored, Scores, collect, sco
 from neurotrain.engine.foreign import as_batches, as_criterion
 from neurotrain.engine.inference import Inference
 from neurotrain.engine.report import write_reports
-from neurotrain.engine.report_statistics import worst_first
+from neurotrain.engine.report_statistics import spread_ranks
 from neurotrain.metrics.base import Metric, name_of
 from neurotrain.metrics.overlap import F1, Accuracy, Dice, IoU
 from neurotrain.recorder.results import TestResult
@@ -96,7 +96,7 @@ class Tester:
             raise ValueError("the test loader is empty")
         self.classes = self.classes or self._guessed_classes(first, inference)
         metrics = self.setup.metrics or _usual_metrics(first)
-        names = self.setup.names or _numbered(test_loader)
+        names = self.setup.names or numbered(test_loader)
         apply = _Apply(self.model, as_criterion(criterion), inference, len(self.classes))
         scored = self._told(apply(self._batches(test_loader)), len(names))
         scores = collect(scored, metrics, classes=self.classes, names=names)
@@ -138,15 +138,12 @@ class Tester:
 
     def _draw_samples(self, result: TestResult, loader: Iterable[Any], apply: _Apply) -> list[Path]:
         """Draw samples from the worst to the best, evenly spaced, in a second pass."""
-        ranked = worst_first(result)
-        num = min(self.setup.num_pictures, len(ranked))
-        places = [round(i * (len(ranked) - 1) / max(1, num - 1)) for i in range(num)]
-        numbers = {ranked[place]: number for number, place in enumerate(places, start=1)}
+        numbers = spread_ranks(result, self.setup.num_pictures)
         folder = self.output_dir / "predictions"
         folder.mkdir(parents=True, exist_ok=True)
         paths: dict[int, Path] = {}
         passed = 0
-        for batch in self._batches(loader) if num else ():
+        for batch in self._batches(loader) if numbers else ():
             rows = [row for row in range(len(batch)) if passed + row in numbers]
             for part in apply([batch.select(rows)] if rows else []):
                 for at, row in enumerate(rows):
@@ -198,7 +195,7 @@ def _usual_metrics(first: Batch) -> tuple[Metric, ...]:
     return (Dice(), IoU(), Accuracy()) if first.has_label_maps else (Accuracy(), F1())
 
 
-def _numbered(loader: Iterable[Any]) -> tuple[str, ...]:
+def numbered(loader: Iterable[Any]) -> tuple[str, ...]:
     """Numbers as names for the samples of a loader that has none."""
     dataset: Any = getattr(loader, "dataset", loader)
     return tuple(f"sample-{index + 1:04d}" for index in range(len(dataset)))

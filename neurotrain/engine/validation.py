@@ -14,6 +14,7 @@ from neurotrain.engine.foreign import as_batches
 from neurotrain.engine.inference import Inference
 from neurotrain.engine.ranks import Ranks
 from neurotrain.engine.setup import Setup
+from neurotrain.engine.value_scoring import collect_values, measure
 from neurotrain.metrics.tally import Tally
 
 
@@ -29,6 +30,13 @@ def validate(
     """The values by their recorded names; without classes the loss alone."""
     inference = _inference(setup, device, precision)
     batches = as_batches(loader)
+    if setup.targets:
+        measured = measure(
+            model, batches, criterion=criterion, inference=inference, targets=setup.targets
+        )
+        values = collect_values(measured, targets=setup.targets)
+        found = values.overall(setup.metrics)
+        return {"valid/loss": values.loss} | {f"valid/{name}": v for name, v in found.items()}
     if not setup.classes:
         loss = mean_loss(model, batches, criterion=criterion, inference=inference)
         return {"valid/loss": loss}

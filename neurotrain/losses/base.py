@@ -20,7 +20,8 @@ class Loss(Family):
     family: ClassVar[str] = "loss"
     tasks: ClassVar[tuple[str, ...]] = ()
     outputs: ClassVar[tuple[str, ...]] = ()
-    """The model outputs it is made for: `sigmoid` (one logit), `softmax` (one logit a class)."""
+    """The model outputs it is made for: `sigmoid` (one logit), `softmax` (one logit a class),
+    `values` (one number a target)."""
     weight: float
 
     def contradiction(self, num_classes: int) -> tuple[str, str] | None:
@@ -31,7 +32,7 @@ class Loss(Family):
         """The function (logits, targets, roi) -> loss of shape ().
 
         Logits are (B, K, ...) with K = 1 for two classes, targets int64 (B, ...), the region of
-        interest bool (B, ...) or None.
+        interest bool (B, ...) or None. In a regression outputs and targets are (B, T).
         """
         raise AssertionError(f"{type(self).__name__} cannot be built")
 

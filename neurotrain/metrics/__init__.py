@@ -9,8 +9,11 @@ from neurotrain.metrics.functions import (
     f1,
     hausdorff95,
     iou_seg,
+    mae,
     precision,
+    r2,
     recall,
+    rmse,
     specificity,
 )
 
@@ -24,7 +27,10 @@ __all__ = [
     "get_metric_fns",
     "hausdorff95",
     "iou_seg",
+    "mae",
     "precision",
+    "r2",
     "recall",
+    "rmse",
     "specificity",
 ]

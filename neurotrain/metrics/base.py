@@ -1,11 +1,13 @@
 """What a metric component offers, by what it is a function of.
 
-A metric reads a confusion matrix, a class's ranking of scores, or one sample's masks. A pass over
-the data gathers each of these once, and only what its metrics read; see `tally`.
+A metric reads a confusion matrix, a class's ranking of scores, one sample's masks, or the numbers
+of a target. A pass over the data gathers each of these once, and only what its metrics read; see
+`tally` and `value_tally`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from neurotrain.component.base import Family, tag_of
@@ -67,6 +69,17 @@ class MapMetric(Metric):
 
     def of_pair(self, pair: MaskPair) -> float:
         """The value of one class in one sample; at least one of the two masks has a pixel."""
+        raise AssertionError(f"{type(self).__name__} has no values")
+
+
+class ValueMetric(Metric):
+    """A metric of the true and predicted numbers of one target; the whole is the targets' mean."""
+
+    __slots__ = ()
+    tasks: ClassVar[tuple[str, ...]] = ("regression",)
+
+    def of_values(self, truth: Sequence[float], predicted: Sequence[float]) -> float:
+        """The value of one target over all samples, at least one; NaN where it is not defined."""
         raise AssertionError(f"{type(self).__name__} has no values")
 
 

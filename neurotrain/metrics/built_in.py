@@ -24,6 +24,7 @@ from neurotrain.metrics.overlap import (
     Specificity,
 )
 from neurotrain.metrics.shape import ClDice, Hausdorff95, SurfaceDice, SurfaceDistance
+from neurotrain.metrics.values import MAE, R2, RMSE
 
 if TYPE_CHECKING:
     import torch
@@ -33,9 +34,10 @@ BUILT_IN: Final[tuple[type[Component], ...]] = (
     *(Precision, Recall, Specificity, F1),
     *(CohenKappa, Matthews, AUROC, AveragePrecision),
     *(Hausdorff95, SurfaceDistance, SurfaceDice, ClDice),
+    *(MAE, RMSE, R2),
 )
 MetricFunction: TypeAlias = "Callable[..., torch.Tensor]"
-"""(predictions, targets, inputs="logits", num_classes=None) to one float64 value a class."""
+"""(predictions, targets, inputs="logits", num_classes=None) to one float64 a class or target."""
 
 
 def get_metric_fns(

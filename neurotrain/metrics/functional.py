@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
-from neurotrain.metrics.base import CurveMetric, MapMetric, Metric, name_of
+from neurotrain.metrics.base import CurveMetric, MapMetric, Metric, ValueMetric, name_of
 
 if TYPE_CHECKING:
     import torch
@@ -64,6 +64,8 @@ def values(
 
     from neurotrain.metrics.tally import Tally
 
+    if isinstance(metric, ValueMetric):
+        return values_of_targets(metric, predictions, targets)
     labels, truth = to_labels(predictions, inputs), targets.long()
     if labels.shape != truth.shape:
         shapes = f"{tuple(labels.shape)}, targets {tuple(truth.shape)}"
@@ -87,6 +89,25 @@ def values(
     scores = None if inputs == "labels" else _to_probabilities(predictions, inputs)
     tally.add(labels, scores, truth)
     return tally.per_class(metric)
+
+
+def values_of_targets(
+    metric: ValueMetric, predictions: torch.Tensor, targets: torch.Tensor
+) -> torch.Tensor:
+    """A metric of each target, float64 (T,), of numbers (B, T), or (B,) of one target.
+
+    Raises:
+        ValueError: predictions and targets differ in shape, or have another number of dimensions.
+    """
+    from neurotrain.metrics.value_tally import ValueTally
+
+    if predictions.shape != targets.shape or predictions.ndim not in (1, 2):
+        shapes = f"{tuple(predictions.shape)}, targets {tuple(targets.shape)}"
+        raise ValueError(f"numbers are (B, T) or (B,); predictions have the shape {shapes}")
+    each = predictions if predictions.ndim == 2 else predictions[:, None]
+    tally = ValueTally(each.shape[1])
+    tally.add(each.detach(), targets.reshape(each.shape))
+    return tally.per_target(metric)
 
 
 def _to_probabilities(predictions: torch.Tensor, inputs: Inputs) -> torch.Tensor:

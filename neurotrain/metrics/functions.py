@@ -3,7 +3,7 @@
 Each gives one float64 value a class, K in all, NaN where a class has none. Predictions are logits
 or probabilities (B, K, ...), with one channel for two classes, or labels (B, ...); targets are
 labels (B, ...). K is the number of channels, at least 2. Labels do not tell it: without
-`num_classes` it is one more than the largest label.
+`num_classes` it is one more than the largest label. `mae`, `rmse` and `r2` are of numbers (B, T).
 """
 
 from __future__ import annotations
@@ -11,9 +11,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from neurotrain.metrics.curve import AUROC
-from neurotrain.metrics.functional import Inputs, values
+from neurotrain.metrics.functional import Inputs, values, values_of_targets
 from neurotrain.metrics.overlap import F1, Accuracy, Dice, IoU, Precision, Recall, Specificity
 from neurotrain.metrics.shape import ClDice, Hausdorff95
+from neurotrain.metrics.values import MAE, R2, RMSE
 
 if TYPE_CHECKING:
     import torch
@@ -128,3 +129,18 @@ def cldice(
 ) -> torch.Tensor:
     """The overlap of centre lines of each class but the first, the mean over label maps."""
     return values(ClDice(), predictions, targets, inputs, num_classes)
+
+
+def mae(predictions: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    """The mean absolute error of each target, float64 (T,), of numbers (B, T) or (B,)."""
+    return values_of_targets(MAE(), predictions, targets)
+
+
+def rmse(predictions: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    """The root of the mean squared error of each target, as `mae`."""
+    return values_of_targets(RMSE(), predictions, targets)
+
+
+def r2(predictions: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    """The explained share of each target's variance, as `mae`; NaN where the truth is constant."""
+    return values_of_targets(R2(), predictions, targets)

@@ -16,7 +16,7 @@ class Model(Family):
     __slots__ = ()
     family: ClassVar[str] = "model"
     tasks: ClassVar[tuple[str, ...]] = ()
-    """The tasks whose output it gives: `segmentation`, `classification`."""
+    """The tasks whose output it gives: `segmentation`, `classification`, `regression`."""
     needs_size: ClassVar[bool] = False
     """Whether all images must have one size that is known before the run."""
 
@@ -43,6 +43,6 @@ class Model(Family):
         """The network: float32 (B, in_channels, H, W) to logits.
 
         Logits are (B, out_channels, H, W) for segmentation and (B, out_channels) for
-        classification. Weights come from torch's global generator.
+        classification and regression. Weights come from torch's global generator.
         """
         raise AssertionError(f"{type(self).__name__} cannot be built")

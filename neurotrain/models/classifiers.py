@@ -1,4 +1,4 @@
-"""Small networks for classification, on torch alone."""
+"""Small networks for classification and regression, on torch alone."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class SimpleCNN(Component, Model, tag="simple_cnn", frozen=True, kw_only=True):
     Takes images of any size from 2 ** (blocks - 1) pixels on.
     """
 
-    tasks: ClassVar[tuple[str, ...]] = ("classification",)
+    tasks: ClassVar[tuple[str, ...]] = ("classification", "regression")
     channels: Annotated[
         tuple[Positive, ...],
         Meta(description="Feature channels of each block", min_length=1, max_length=8),
@@ -60,7 +60,7 @@ class SimpleCNN(Component, Model, tag="simple_cnn", frozen=True, kw_only=True):
 class MLP(Component, Model, tag="mlp", frozen=True, kw_only=True):
     """A multi-layer perceptron on the flattened image."""
 
-    tasks: ClassVar[tuple[str, ...]] = ("classification",)
+    tasks: ClassVar[tuple[str, ...]] = ("classification", "regression")
     needs_size: ClassVar[bool] = True
     hidden: Annotated[tuple[Positive, ...], Meta(description="Width of each hidden layer")] = (64,)
     dropout: Annotated[

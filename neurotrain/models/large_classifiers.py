@@ -37,7 +37,7 @@ class ResNet(Component, Model, tag="resnet", frozen=True, kw_only=True):
     He et al., "Deep residual learning for image recognition", CVPR 2016.
     """
 
-    tasks: ClassVar[tuple[str, ...]] = ("classification",)
+    tasks: ClassVar[tuple[str, ...]] = ("classification", "regression")
     depth: Annotated[
         Literal[10, 18, 34, 50, 101, 152], Meta(description="Number of layers with weights")
     ] = 18
@@ -74,7 +74,7 @@ class DenseNet(Component, Model, tag="densenet", frozen=True, kw_only=True):
     Huang et al., "Densely connected convolutional networks", CVPR 2017.
     """
 
-    tasks: ClassVar[tuple[str, ...]] = ("classification",)
+    tasks: ClassVar[tuple[str, ...]] = ("classification", "regression")
     depth: Annotated[
         Literal[121, 169, 201, 264], Meta(description="Number of layers with weights")
     ] = 121
@@ -115,7 +115,7 @@ class EfficientNet(Component, Model, tag="efficientnet", frozen=True, kw_only=Tr
     Tan and Le, "EfficientNet", ICML 2019.
     """
 
-    tasks: ClassVar[tuple[str, ...]] = ("classification",)
+    tasks: ClassVar[tuple[str, ...]] = ("classification", "regression")
     version: Annotated[
         Literal["b0", "b1", "b2", "b3", "b4", "b5", "b6", "b7"],
         Meta(description="How large the network is; b0 is the smallest"),
@@ -151,7 +151,7 @@ class ViT(Component, Model, tag="vit", frozen=True, kw_only=True):
     Dosovitskiy et al., "An image is worth 16x16 words", ICLR 2021.
     """
 
-    tasks: ClassVar[tuple[str, ...]] = ("classification",)
+    tasks: ClassVar[tuple[str, ...]] = ("classification", "regression")
     needs_size: ClassVar[bool] = True
     patch: Annotated[Positive, Meta(description="Side of a patch in pixels")] = 16
     hidden_size: Annotated[

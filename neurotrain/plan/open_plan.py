@@ -15,6 +15,7 @@ from msgspec import Meta
 from neurotrain.component.base import Options, Positive
 from neurotrain.component.catalogue import Catalogue
 from neurotrain.component.plugins import PluginUse
+from neurotrain.dataset.targets import Target
 from neurotrain.plan.plan import Count, Digest, GraphNode, Seal
 from neurotrain.spec.experiment import Experiment
 
@@ -36,8 +37,14 @@ class OpenPart(Options, frozen=True, kw_only=True):
 class OpenFacts(Options, frozen=True, kw_only=True):
     """What follows from the spec without the data; the fields are those of a plan's facts."""
 
-    task: Annotated[Literal["segmentation", "classification"], Meta(description="What is learned")]
+    task: Annotated[
+        Literal["segmentation", "classification", "regression"], Meta(description="What is learned")
+    ]
     classes: Annotated[tuple[str, ...], Meta(description="Class names in label order")]
+    targets: Annotated[
+        tuple[Target, ...] | AtLaunch,
+        Meta(description="What a regression predicts; `known at launch` where it is standardised"),
+    ] = ()
     raw_channels: Annotated[
         Positive | AtLaunch, Meta(description="Channels of the images as loaded")
     ]

@@ -15,6 +15,7 @@ from msgspec import Meta
 from neurotrain.component.base import Options, Positive
 from neurotrain.component.catalogue import Catalogue
 from neurotrain.component.plugins import PluginUse
+from neurotrain.dataset.targets import Target
 from neurotrain.spec.experiment import Experiment
 from neurotrain.spec.train import TrainOptions
 
@@ -50,7 +51,7 @@ class Part(Options, frozen=True, kw_only=True):
         Digest,
         Meta(
             description="SHA-256 over the sorted relative names and sizes of the files of the "
-            "samples in it"
+            "samples in it, and over their numbers to predict"
         ),
     ]
 
@@ -58,8 +59,14 @@ class Part(Options, frozen=True, kw_only=True):
 class Facts(Options, frozen=True, kw_only=True):
     """What follows from the spec and the data."""
 
-    task: Annotated[Literal["segmentation", "classification"], Meta(description="What is learned")]
+    task: Annotated[
+        Literal["segmentation", "classification", "regression"], Meta(description="What is learned")
+    ]
     classes: Annotated[tuple[str, ...], Meta(description="Class names in label order")]
+    targets: Annotated[
+        tuple[Target, ...],
+        Meta(description="What a regression predicts, in the order of the model's outputs"),
+    ] = ()
     raw_channels: Annotated[
         Positive, Meta(description="Channels of the images as loaded, before transforms")
     ]

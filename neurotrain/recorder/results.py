@@ -16,6 +16,8 @@ class SampleScore:
     truth: str = ""
     """The class name, in classification."""
     prediction: str = ""
+    values: tuple[tuple[float, float], ...] = ()
+    """In a regression, truth and prediction of each target in its units."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,8 +27,10 @@ class TestResult:
     run: str
     spec: str
     task: str
-    """`segmentation` or `classification`."""
+    """`segmentation`, `classification` or `regression`."""
     classes: tuple[str, ...]
+    targets: tuple[str, ...] = ()
+    """What a regression predicts; it has no classes."""
     synthetic: bool
     """The data was generated, not measured."""
     weights: str
@@ -35,8 +39,9 @@ class TestResult:
     main_metric: str
     """The metric that stands for the result."""
     overall: Mapping[str, float]
-    """Metric values over all pixels or samples, and `loss`."""
+    """Metric values over all pixels or samples, and `loss`; in a regression means over targets."""
     per_class: Mapping[str, Mapping[str, float]]
+    """By class, or by target of a regression."""
     falling: frozenset[str] = frozenset()
     """Metrics that are better when they are smaller."""
     confusion: tuple[tuple[int, ...], ...]

@@ -6,14 +6,17 @@ what a spec may hold.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, ClassVar, Literal
 
 import msgspec
 from msgspec import Meta
 
-from neurotrain.component.base import Component, Family, Options, Positive
+from neurotrain.component.base import Component, Family, Name, Options, Positive
 from neurotrain.component.paths import PathText
+from neurotrain.dataset.base import SampleInfo
 from neurotrain.dataset.blocks import Data
+from neurotrain.dataset.targets import Target, learned_targets
 from neurotrain.losses.base import Loss
 from neurotrain.metrics.base import Metric
 from neurotrain.models.base import Model
@@ -23,29 +26,42 @@ from neurotrain.spec.engines import Engine, TorchEngine
 from neurotrain.spec.loggers import Logger
 from neurotrain.spec.train import TrainOptions
 
-ClassName = Annotated[
-    str,
-    Meta(
-        min_length=1,
-        max_length=100,
-        pattern=r"^[^\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]*$",
-        extra_json_schema={"x-wants": "a name without control or invisible characters"},
-    ),
-]
-
 
 class Task(Family):
     """What is to be learned."""
 
     __slots__ = ()
     family: ClassVar[str] = "task"
+    gives_classes: ClassVar[bool] = True
+    """Whether the answer is a class."""
+
+    @property
+    def target_names(self) -> tuple[str, ...]:
+        """The columns of numbers that are predicted."""
+        return ()
+
+    def learned(self, samples: Sequence[SampleInfo]) -> tuple[Target, ...]:
+        """The targets of a regression, with what the training samples tell of them.
+
+        Raises:
+            ValueError: all samples have one value of the target that the text names.
+        """
+        return ()
+
+    def num_outputs(self, classes: tuple[str, ...]) -> int:
+        """Channels of the model's output: one for two classes, else one a class."""
+        return 1 if len(classes) == 2 else len(classes)
+
+    def output(self, classes: tuple[str, ...]) -> str:
+        """What the model's output stands for, in the words of the losses."""
+        return "sigmoid" if len(classes) == 2 else "softmax"
 
 
 class Segmentation(Component, Task, tag="segmentation", frozen=True, kw_only=True):
     """A class for every pixel. Two classes are one logit with a sigmoid, more are a softmax."""
 
     classes: Annotated[
-        tuple[ClassName, ...],
+        tuple[Name, ...],
         Meta(description="Class names in label order; the first is the background", min_length=2),
     ]
 
@@ -54,9 +70,43 @@ class Classification(Component, Task, tag="classification", frozen=True, kw_only
     """A class for every image. Two classes are one logit with a sigmoid, more are a softmax."""
 
     classes: Annotated[
-        tuple[ClassName, ...],
+        tuple[Name, ...],
         Meta(description="Class names in label order; empty: the names that the data gives"),
     ] = ()
+
+
+class Regression(Component, Task, tag="regression", frozen=True, kw_only=True):
+    """Numbers for every image, such as an age; the model has one output a target."""
+
+    gives_classes: ClassVar[bool] = False
+    targets: Annotated[
+        tuple[Name, ...],
+        Meta(description="What is predicted: columns of the data's targets", min_length=1),
+    ]
+    standardize: Annotated[
+        bool,
+        Meta(
+            description="Learn (value - mean) / deviation of the training part; predictions and "
+            "metrics stay in the units of the table"
+        ),
+    ] = False
+
+    @property
+    def target_names(self) -> tuple[str, ...]:
+        """The targets."""
+        return self.targets
+
+    def learned(self, samples: Sequence[SampleInfo]) -> tuple[Target, ...]:
+        """The targets, with mean and deviation where they are standardised."""
+        return learned_targets(self.targets, samples, standardize=self.standardize)
+
+    def num_outputs(self, classes: tuple[str, ...]) -> int:
+        """One a target."""
+        return len(self.targets)
+
+    def output(self, classes: tuple[str, ...]) -> str:
+        """The numbers themselves."""
+        return "values"
 
 
 class Test(Options, frozen=True, kw_only=True):

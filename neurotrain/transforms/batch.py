@@ -22,7 +22,8 @@ class Batch:
     images: torch.Tensor | list[torch.Tensor]
     """float32, (B, C, H, W), or a list of (C, H, W)."""
     targets: torch.Tensor | list[torch.Tensor]
-    """int64: label maps (B, H, W), a list of (H, W), or class indices (B,)."""
+    """int64: label maps (B, H, W), a list of (H, W), or class indices (B,). Of a regression float64
+    numbers (B, T)."""
     rois: torch.Tensor | list[torch.Tensor] | None = None
     """bool, as label maps; None means everywhere."""
     samples: NDArray[np.int64]
@@ -35,8 +36,8 @@ class Batch:
 
     @property
     def has_label_maps(self) -> bool:
-        """Whether targets are label maps and not class indices."""
-        return isinstance(self.targets, list) or self.targets.ndim > 1
+        """Whether targets are label maps and not class indices or numbers."""
+        return isinstance(self.targets, list) or self.targets.ndim > 2
 
     def stacked(self) -> Batch:
         """The batch with one tensor each.

@@ -45,6 +45,7 @@ def make(root: Path) -> None:
     _folders(root / "pets", ("cat", "dog"))
     _folders(root / "birds", ("crow", "dog"))
     _folders(root / "one-class", ("cat",))
+    _tables(root / "faces")
     hosts = {
         "two": "# Two machines.\nworker-1 slots=2\n\nworker-2   slots=4\n",
         "one": "worker-1 slots=2\n",
@@ -86,6 +87,25 @@ def _folders(root: Path, classes: tuple[str, ...]) -> None:
     for name in classes:
         for number in range(8):
             _image(root / name / f"{number}.png", "RGB", (32, 32))
+
+
+def _tables(root: Path) -> None:
+    """Images with tables, each with one thing about it."""
+    for number in range(12):
+        _image(root / f"{number:02d}.png", "RGB", (32, 32))
+    rows = [f"{number:02d}.png,{20 + number},{60 - number},1" for number in range(12)]
+    header = "file,age,weight,site"
+    changed = {
+        "labels": rows,
+        "no-number": [*rows[:4], "04.png,unknown,,1", *rows[5:]],
+        "absent": [*rows[:4], "44.png,24,56,1", *rows[5:]],
+        "twice": [*rows, rows[3]],
+        "ragged": [*rows[:4], "04.png,24", *rows[5:]],
+    }
+    for name, lines in changed.items():
+        (root / f"{name}.csv").write_text("\n".join([header, *lines]) + "\n")
+    (root / "semicolons.csv").write_text("\n".join([header, *rows]).replace(",", ";"))
+    (root / "latin.csv").write_bytes(f"{header},Größe\n".encode("latin-1"))
 
 
 def _image(file: Path, mode: str, size: tuple[int, int] = SIZE) -> None:

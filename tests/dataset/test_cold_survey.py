@@ -14,6 +14,7 @@ from pathlib import Path
 from neurotrain.component.paths import Resolver
 from neurotrain.dataset.digits import Digits
 from neurotrain.dataset.image_folder import ImageFolder
+from neurotrain.dataset.image_table import ImageTable
 from neurotrain.dataset.paired_images import PairedImages
 from neurotrain.dataset.phantom import RetinaPhantom
 
@@ -23,6 +24,7 @@ components = (
     RetinaPhantom(),
     PairedImages(root=root, images="a/*.tif", masks="b/*.png"),
     ImageFolder(root=root),
+    ImageTable(root=root, table="t.csv", image="file", targets=("age",)),
 )
 for component in components:
     found = component.survey(Resolver(base=Path(root)), max_headers=None, num_classes=2)
@@ -37,6 +39,7 @@ def test_surveys_load_no_numeric_library(tmp_path: Path) -> None:
     for name in ("a/1.tif", "b/1.png"):
         (tmp_path / name).parent.mkdir()
         Image.new("L", (4, 4)).save(tmp_path / name)
+    (tmp_path / "t.csv").write_text("file,age\na/1.tif,34\n")
     command = [sys.executable, "-c", SCRIPT, str(tmp_path)]
     finished = subprocess.run(command, capture_output=True, text=True, check=True)
     assert finished.stdout.strip() == ""

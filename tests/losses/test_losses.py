@@ -17,7 +17,11 @@ from neurotrain.losses.overlap import DiceLoss
 from neurotrain.losses.total import TotalLoss
 
 SIZE = (9, 13)
-NAMES = [component.__struct_config__.tag for component in BUILT_IN]
+NAMES = [
+    component.__struct_config__.tag
+    for component in BUILT_IN
+    if "regression" not in component.tasks  # type: ignore[attr-defined]
+]
 Parts = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
 
 

@@ -188,11 +188,54 @@ REGION_MISSING: Final = Code(
     instead="data: {train: {…, roi: mask/*.gif}}\npredict: {input: test/*.tif, roi: mask/*.gif}",
     severity=Severity.WARNING,
 )
+UNREADABLE_TABLE: Final = Code(
+    "unreadable-table",
+    what="The table of a dataset is no text in UTF-8 with a header and rows.",
+    why="Without names of columns nobody knows what a cell means.",
+    example="image,age,age\na.png,34,35   # names a column twice",
+    instead="image,age,weight\na.png,34,71.5",
+)
+MISSING_COLUMN: Final = Code(
+    "missing-column",
+    what="The table of a dataset lacks a column that the spec names.",
+    why="The header is compared with the spec letter by letter.",
+    example="image: Image   # the header is image,age",
+    instead="image: image",
+)
+TABLE_VALUES: Final = Code(
+    "table-values",
+    what="Cells of a table are empty or no finite numbers, or rows have too few or too many cells.",
+    why="A row without a number cannot be learned from; leaving it out silently would hide that.",
+    example="image,age\na.png,unknown",
+    instead="image,age\na.png,34",
+)
+DUPLICATE_ROWS: Final = Code(
+    "duplicate-rows",
+    what="A table names an image in several rows.",
+    why="Rows that contradict each other cannot both be true, and a split could part them.",
+    example="image,age\na.png,34\na.png,43",
+    instead="image,age\na.png,34",
+)
+WRONG_TARGET: Final = Code(
+    "wrong-target",
+    what="A target of the task is not among the targets of the data, or one is named twice.",
+    why="The task chooses among the columns of numbers that the dataset names.",
+    example="task: {type: regression, targets: [agee]}\ndata: {train: {…, targets: [age]}}",
+    instead="task: {type: regression, targets: [age]}\ndata: {train: {…, targets: [age]}}",
+)
+CONSTANT_TARGET: Final = Code(
+    "constant-target",
+    what="A target is to be standardised and is the same in all training samples.",
+    why="Its standard deviation is 0, by which nothing can be divided.",
+    example="task: {type: regression, targets: [site], standardize: true}   # one site alone",
+    instead="task: {type: regression, targets: [age], standardize: true}",
+)
 
 CODES: Final = (
     MISSING_FILES, UNPAIRED_IMAGES, AMBIGUOUS_PAIRS, UNREADABLE_IMAGE, SIZE_MISMATCH,
     MIXED_CHANNELS, LABEL_VALUES, TOO_FEW_CLASSES, WRONG_DATASET, EMPTY_SPLIT, CLASSES_MISMATCH,
     IMAGE_TOO_SMALL, WINDOW_TOO_LARGE, BATCH_EXCEEDS_PART, SIZES_DIFFER, SAME_DATA, LEAKED_IMAGES,
     DUPLICATE_IMAGES, ABSENT_CLASS, GROUP_PATTERN, SHARED_GROUP, UNUSED_GROUP, UNEVEN_SPLIT,
-    CLASSES_UNKNOWN, REGION_MISSING,
+    CLASSES_UNKNOWN, REGION_MISSING, UNREADABLE_TABLE, MISSING_COLUMN, TABLE_VALUES,
+    DUPLICATE_ROWS, WRONG_TARGET, CONSTANT_TARGET,
 )  # fmt: skip

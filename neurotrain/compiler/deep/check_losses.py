@@ -9,7 +9,9 @@ from neurotrain.compiler.deep.network import cause
 from neurotrain.compiler.deep.shapes import (
     entries,
     gives_regions,
+    is_regression,
     logits_shape,
+    num_outputs,
     told,
     type_path,
 )
@@ -40,14 +42,17 @@ def _losses(draft: Draft, report: Report) -> None:
     for path, loss in entries(draft, ("loss",)):
         problem = _loss_problem(loss, logits, targets, roi)
         if problem:
-            num = len(need(draft.classes))
-            message = (
-                f"'{tag_of(loss)}' fails on the output of {num} classes, logits of "
-                f"{told(tuple(logits.shape))} and labels of {told(tuple(targets.shape))}: {problem}"
-            )
-            hint = "take a loss that is made for this number of classes"
-            place = ("task", "classes") if draft.has("task", "classes") else ("task",)
-            related = ((place, "the class count comes from here"),)
+            shapes = f"{told(tuple(logits.shape))} and labels of {told(tuple(targets.shape))}"
+            num, what = len(need(draft.classes)), "classes"
+            if is_regression(draft):
+                shapes = shapes.replace("labels", "numbers")
+                num, what = num_outputs(draft), "targets"
+            message = f"'{tag_of(loss)}' fails on the output of {num} {what}, logits of {shapes}: "
+            message += problem
+            hint = f"take a loss that is made for this number of {what}"
+            place = ("task", what) if draft.has("task", what) else ("task",)
+            count = "class" if what == "classes" else "target"
+            related = ((place, f"the {count} count comes from here"),)
             at = type_path(draft, path)
             report.add(fault(codes.LOSS_FAILS, at, message, hint, related=related))
 
@@ -78,6 +83,8 @@ def _values(draft: Draft) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor | No
     height, width = draft.image_size or _ANY_SIZE
     shape = logits_shape(draft, 2, (min(height, _MAX_SIDE), min(width, _MAX_SIDE)))
     logits = torch.linspace(-1, 1, torch.Size(shape).numel()).reshape(shape)
+    if is_regression(draft):
+        return logits, logits.flip(0).double(), None
     labels = torch.Size((shape[0], *shape[2:]))
     targets = (torch.arange(labels.numel()) % len(need(draft.classes))).reshape(labels)
     roi = torch.ones(labels, dtype=torch.bool) if gives_regions(draft) else None
@@ -87,6 +94,9 @@ def _values(draft: Draft) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor | No
 def _metrics(draft: Draft, report: Report) -> None:
     import torch
 
+    if is_regression(draft):
+        _value_metrics(draft, report)
+        return
     num = len(need(draft.classes))
     counts_KK = torch.ones(num, num, dtype=torch.int64)
     for path, metric in entries(draft, ("metrics",)):
@@ -100,6 +110,22 @@ def _metrics(draft: Draft, report: Report) -> None:
             problem = cause(error)
         if problem:
             message = f"'{tag_of(metric)}' gives no value for each of {num} classes: {problem}"
+            hint = "take another metric, or tell its author"
+            report.add(fault(codes.METRIC_FAILS, type_path(draft, path), message, hint))
+
+
+def _value_metrics(draft: Draft, report: Report) -> None:
+    for path, metric in entries(draft, ("metrics",)):
+        of_values = getattr(metric, "of_values", None)
+        if of_values is None:
+            continue
+        try:
+            value = of_values([1.0, 2.0, 3.0], [1.0, 2.5, 2.5])
+            problem = "" if isinstance(value, float) else f"it gives {_told(value)}"
+        except Exception as error:  # a metric's code may raise anything
+            problem = cause(error)
+        if problem:
+            message = f"'{tag_of(metric)}' gives no number for three samples: {problem}"
             hint = "take another metric, or tell its author"
             report.add(fault(codes.METRIC_FAILS, type_path(draft, path), message, hint))
 

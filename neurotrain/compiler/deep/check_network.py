@@ -9,6 +9,7 @@ from neurotrain.compiler.codes import deep as codes
 from neurotrain.compiler.deep.network import cause, forward, needs_values, on_meta
 from neurotrain.compiler.deep.shapes import (
     evaluated_sizes,
+    is_regression,
     logits_shape,
     micro_batch,
     num_outputs,
@@ -95,6 +96,8 @@ def _mismatch(draft: Draft, output: Any, shape: tuple[int, ...], what: str) -> D
         text = f"'{name}' gives {channels}, the task has {_classes(draft)}"
         if draft.has("task", "classes"):
             related = ((("task", "classes"), "the class count comes from here"),)
+        elif draft.has("task", "targets"):
+            related = ((("task", "targets"), "one output a target"),)
     else:
         text = f"'{name}' gives {told(tuple(output.shape))} for {what} of {told(shape)}"
         hint = f"a {tag_of(draft.read('task'))} needs {told(wanted)}"
@@ -103,7 +106,10 @@ def _mismatch(draft: Draft, output: Any, shape: tuple[int, ...], what: str) -> D
 
 
 def _classes(draft: Draft) -> str:
-    """The classes and what they mean for the output."""
+    """The classes or targets and what they mean for the output."""
+    if is_regression(draft):
+        num = num_outputs(draft)
+        return f"{num} target{'s' if num != 1 else ''}, which are one output each"
     num = len(need(draft.classes))
     return f"{num} classes, which are " + ("one logit" if num == 2 else "one logit each")
 

@@ -23,9 +23,11 @@ class StepShape:
     images: tuple[int, ...]
     """(B, C, H, W)."""
     targets: tuple[int, ...]
-    """(B, H, W), or (B,) of a classification."""
+    """(B, H, W), (B,) of a classification, or (B, T) of a regression."""
     regions: bool
     """Whether there is a region of interest."""
+    numbers: bool = False
+    """Whether targets are numbers and not labels."""
     precision: str = "fp32"
     channels_last: bool = False
 
@@ -137,7 +139,7 @@ def _batch(shape: StepShape) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor |
 
     memory = torch.channels_last if shape.channels_last else torch.contiguous_format
     images = torch.empty(shape.images, memory_format=memory)
-    targets = torch.empty(shape.targets, dtype=torch.int64)
+    targets = torch.empty(shape.targets, dtype=torch.float64 if shape.numbers else torch.int64)
     roi = torch.empty(shape.targets, dtype=torch.bool) if shape.regions else None
     return images, targets, roi
 

@@ -9,7 +9,12 @@ from neurotrain.compiler.deep.check_update import updated_once
 from neurotrain.compiler.deep.count_state import Memory, checkpoint_bytes, memory_of
 from neurotrain.compiler.deep.count_step import StepShape, count_flops, count_saved_bytes
 from neurotrain.compiler.deep.retention import most_files
-from neurotrain.compiler.deep.shapes import gives_regions, is_segmentation
+from neurotrain.compiler.deep.shapes import (
+    gives_regions,
+    is_regression,
+    is_segmentation,
+    num_outputs,
+)
 from neurotrain.compiler.draft import Draft, Tainted, need
 from neurotrain.compiler.passes.check_training import recorded_names
 from neurotrain.component.durations import Duration
@@ -150,11 +155,18 @@ def _step_shape(draft: Draft) -> StepShape:
     micro = need(draft.batches).micro
     return StepShape(
         images=(micro, channels, *size),
-        targets=(micro, *size) if is_segmentation(draft) else (micro,),
+        targets=_target_shape(draft, micro, size),
+        numbers=is_regression(draft),
         regions=gives_regions(draft),
         precision=draft.read("train", "precision"),
         channels_last=draft.read("train", "channels_last"),
     )
+
+
+def _target_shape(draft: Draft, micro: int, size: tuple[int, int]) -> tuple[int, ...]:
+    if is_segmentation(draft):
+        return (micro, *size)
+    return (micro, num_outputs(draft)) if is_regression(draft) else (micro,)
 
 
 def _parts(memory: Memory) -> dict[str, int]:

@@ -12,9 +12,14 @@ _UNSOLVED_BATCH = 2
 
 
 def num_outputs(draft: Draft) -> int:
-    """Channels of the model's output: one for two classes, else one a class."""
-    num = len(need(draft.classes))
-    return 1 if num == 2 else num
+    """Channels of the model's output: one for two classes, else one a class or target."""
+    num: int = draft.read("task").num_outputs(need(draft.classes))
+    return num
+
+
+def is_regression(draft: Draft) -> bool:
+    """Whether the answers are numbers."""
+    return tag_of(draft.read("task")) == "regression"
 
 
 def is_segmentation(draft: Draft) -> bool:

@@ -8,9 +8,10 @@ from neurotrain.compiler.draft import Draft, Tainted, need
 from neurotrain.compiler.passes.assemble_plan import mode_of, provenance, threads_of
 from neurotrain.component.base import tag_of
 from neurotrain.dataset.split import digest
+from neurotrain.dataset.targets import Target
 from neurotrain.language.diagnostics import Report
 from neurotrain.plan.graph import build_graph, run_digest
-from neurotrain.plan.open_plan import AT_LAUNCH, OpenFacts, OpenPart, OpenPlan
+from neurotrain.plan.open_plan import AT_LAUNCH, AtLaunch, OpenFacts, OpenPart, OpenPlan
 from neurotrain.spec.experiment import Experiment
 
 
@@ -43,9 +44,10 @@ def _facts(draft: Draft, experiment: Experiment) -> OpenFacts:
     return OpenFacts(
         task=tag_of(experiment.task),  # type: ignore[arg-type]
         classes=classes,
+        targets=_targets(draft, experiment),
         raw_channels=draft.raw_channels or AT_LAUNCH,
         in_channels=draft.in_channels or AT_LAUNCH,
-        out_channels=1 if len(classes) == 2 else len(classes),
+        out_channels=experiment.task.num_outputs(classes),
         image_size=size if size is not None or is_counted else AT_LAUNCH,
         parts=_parts(draft),
         samples_per_epoch=batches.samples_per_epoch if is_counted else AT_LAUNCH,
@@ -62,6 +64,14 @@ def _facts(draft: Draft, experiment: Experiment) -> OpenFacts:
         pretrained=draft.pretrained,
         inputs=draft.inputs,
     )
+
+
+def _targets(draft: Draft, experiment: Experiment) -> tuple[Target, ...] | AtLaunch:
+    """The targets of a regression; their scale is known where the training data is there."""
+    task, samples = experiment.task, need(draft.parts).samples.get("train")
+    if samples is None and getattr(task, "standardize", False):
+        return AT_LAUNCH
+    return task.learned(samples or ())
 
 
 def _parts(draft: Draft) -> dict[str, OpenPart]:

@@ -52,9 +52,10 @@ def _facts(draft: Draft, experiment: Experiment) -> Facts:
     return Facts(
         task=tag_of(experiment.task),  # type: ignore[arg-type]
         classes=classes,
+        targets=experiment.task.learned(parts.samples["train"]),
         raw_channels=need(draft.raw_channels),
         in_channels=need(draft.in_channels),
-        out_channels=1 if len(classes) == 2 else len(classes),
+        out_channels=experiment.task.num_outputs(classes),
         image_size=draft.image_size,
         synthetic=any(survey.synthetic for survey in parts.surveys.values()),
         parts={
@@ -126,7 +127,7 @@ def provenance(draft: Draft, experiment: Experiment) -> dict[str, str]:
         told[dotted(path)] = _written_at(node.place, draft) if written else "default"
     derived = {
         "facts.in_channels": "the image headers and the transforms",
-        "facts.out_channels": "the class count: two classes are one logit",
+        "facts.out_channels": "the task: one for two classes, else one a class or target",
         "facts.device": "the engine block and this machine",
         "facts.waits": "the NaN policy and the precision",
         "facts.threads": "the engine block, else the cores of this machine",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 from neurotrain.compiler.codes import components as codes
 from neurotrain.compiler.draft import Draft, Tainted, attempt, fault, need
@@ -11,6 +11,13 @@ from neurotrain.component.base import tag_of
 from neurotrain.language.diagnostics import Report
 from neurotrain.language.tree import SpecPath
 from neurotrain.transforms.fixed import Normalize
+
+_KINDS: Final = {
+    "sigmoid": "which has one logit with a sigmoid",
+    "softmax": "which has a softmax",
+    "values": "whose outputs are numbers",
+}
+"""What the output of a model is, in words."""
 
 
 def check_components(draft: Draft, report: Report) -> Draft:
@@ -52,11 +59,13 @@ def _losses(draft: Draft, report: Report) -> None:
             name for name, other in sorted(others.items())
             if task in other.tasks and output in other.outputs  # type: ignore[attr-defined]
         ]  # fmt: skip
-        num = len(need(draft.classes))
-        kind = "one logit with a sigmoid" if output == "sigmoid" else "a softmax"
-        message = f"'{tag_of(loss)}' does not suit a {task} of {num} classes, which has {kind}"
-        place: SpecPath = ("task", "classes") if draft.has("task", "classes") else ("task",)
-        related = ((place, "the class count comes from here"),)
+        message = f"'{tag_of(loss)}' does not suit a {task} {_KINDS[output]}"
+        related: tuple[tuple[SpecPath, str], ...] = ()
+        if draft.read("task").gives_classes:
+            num = len(need(draft.classes))
+            message = f"'{tag_of(loss)}' does not suit a {task} of {num} classes, {_KINDS[output]}"
+            place: SpecPath = ("task", "classes") if draft.has("task", "classes") else ("task",)
+            related = ((place, "the class count comes from here"),)
         code, hint = codes.LOSS_NOT_FOR_TASK, f"take {_either(fitting)}"
         report.add(fault(code, _type_path(draft, path), message, hint, related=related))
 
@@ -109,8 +118,9 @@ def _normalized(draft: Draft, report: Report) -> None:
 def _postprocess(draft: Draft, report: Report) -> None:
     if not draft.has("predict", "postprocess"):
         return
-    if tag_of(draft.read("task")) != "segmentation":
-        message = "post-processing works on masks, and a classification has none"
+    task = tag_of(draft.read("task"))
+    if task != "segmentation":
+        message = f"post-processing works on masks, and a {task} has none"
         report.add(fault(codes.PREDICT_TASK, ("predict", "postprocess"), message, "leave it out"))
         return
     num_classes = len(need(draft.classes))
@@ -162,11 +172,12 @@ def _idle(draft: Draft, report: Report) -> None:
 
 
 def _unused(draft: Draft, report: Report) -> None:
-    if tag_of(draft.read("task")) == "segmentation":
+    task = tag_of(draft.read("task"))
+    if task == "segmentation":
         return
     for key in ("sliding_window", "overlap"):
         if draft.has("test", key):
-            message = f"'{key}' has no effect in a classification"
+            message = f"'{key}' has no effect in a {task}"
             report.add(fault(codes.WINDOW_UNUSED, ("test", key), message, "leave it out"))
 
 
@@ -181,7 +192,8 @@ def _entries(draft: Draft, path: SpecPath) -> Iterator[tuple[SpecPath, Any]]:
 
 
 def _output(draft: Draft) -> str:
-    return "sigmoid" if len(need(draft.classes)) == 2 else "softmax"
+    output: str = draft.read("task").output(need(draft.classes))
+    return output
 
 
 def _type_path(draft: Draft, path: SpecPath) -> SpecPath:

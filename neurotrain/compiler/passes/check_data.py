@@ -22,7 +22,7 @@ def check_data(draft: Draft, report: Report) -> Draft:
 
     `random_crop: 512` on images of 256 pixels is answered by `image-too-small` at its size.
     """
-    for check in (_classes, _channels, _crops, _even_sizes, _turns):
+    for check in (_classes, _constant, _channels, _crops, _even_sizes, _turns):
         attempt(check, draft, report)
     trained, evaluated = _known_after(draft, "train"), _known_after(draft, "eval")
     if trained and evaluated and trained.channels != evaluated.channels:
@@ -56,6 +56,21 @@ def _classes(draft: Draft, report: Report) -> None:
         message = f"the {key} data has the classes {_few(survey.classes)}, not {_few(wanted)}"
         hint = f"these are not in both: {', '.join(odd)}" if odd else "the order differs"
         report.add(fault(codes.CLASSES_MISMATCH, path, message, hint))
+
+
+def _constant(draft: Draft, report: Report) -> None:
+    """Targets that are standardised differ from sample to sample."""
+    samples = need(draft.parts).samples["train"]
+    if draft.report.taints(("data", "train")) or not samples:
+        return
+    try:
+        draft.read("task").learned(samples)
+    except ValueError as error:
+        value = samples[0].values[draft.read("task").target_names.index(str(error))]
+        message = f"the target '{error}' is {value:g} in all {len(samples):,} training samples, so "
+        message += "its deviation is 0"
+        hint = "leave the target out, or write standardize: false"
+        report.add(fault(codes.CONSTANT_TARGET, ("task", "standardize"), message, hint))
 
 
 def _channels(draft: Draft, report: Report) -> None:

@@ -7,8 +7,11 @@ from dataclasses import replace
 from neurotrain.compiler.codes import data as codes
 from neurotrain.compiler.draft import Draft, Known, Parts, Tainted, fault
 from neurotrain.dataset.base import DataFault, Dataset, Holdout, SampleInfo, Survey
+from neurotrain.dataset.faults import some_names
 from neurotrain.dataset.split import split
+from neurotrain.dataset.targets import chosen
 from neurotrain.language.diagnostics import Diagnostic, Report
+from neurotrain.language.suggest import closest
 from neurotrain.language.tree import SpecPath
 from neurotrain.spec.experiment import Task
 
@@ -53,6 +56,7 @@ def _survey(draft: Draft, report: Report, key: str, dataset: Dataset) -> Survey 
         hint = f"it serves: {', '.join(dataset.tasks)}"
         report.add(fault(codes.WRONG_DATASET, (*path, "type"), message, hint))
         raise Tainted
+    _require_targets(draft, report, key, dataset)
     num_classes = len(getattr(task, "classes", ()))
     reader, max_headers = draft.options.reader, draft.options.max_headers
     if reader is None:
@@ -62,7 +66,34 @@ def _survey(draft: Draft, report: Report, key: str, dataset: Dataset) -> Survey 
     is_absent = draft.options.no_data and any(found.is_absent for found in survey.faults)
     faults = [found for found in survey.faults if not (is_absent and found.is_absent)]
     report.extend(diagnose(path, draft, found) for found in faults)
-    return None if is_absent else survey
+    return None if is_absent else chosen(survey, task.target_names)
+
+
+def _require_targets(draft: Draft, report: Report, key: str, dataset: Dataset) -> None:
+    """The task's targets are columns of the dataset.
+
+    What the training data lacks is told at the task, and not again of the other data.
+    """
+    wanted: tuple[str, ...] = draft.read("task").target_names
+    for index, name in enumerate(wanted):
+        if wanted.index(name) < index and key == "train":
+            message, hint = f"the target '{name}' is named twice", "name it once"
+            report.add(fault(codes.WRONG_TARGET, ("task", "targets", index), message, hint))
+    lacking = [name for name in wanted if name not in dataset.target_names]
+    if not lacking:
+        return
+    known = draft.read("data", "train").target_names if key != "train" else wanted
+    for name in lacking:
+        message = f"the target '{name}' is no column of the {key} data's targets: "
+        message += some_names(dataset.target_names)
+        near = closest(name, dataset.target_names)
+        hint = f"did you mean '{near}'?" if near else "add it to the targets of the dataset"
+        path: SpecPath = ("data", key, "targets")
+        if key == "train":
+            path = ("task", "targets", wanted.index(name))
+        if name in known:
+            report.add(fault(codes.WRONG_TARGET, path, message, hint))
+    raise Tainted
 
 
 def diagnose(path: SpecPath, draft: Draft, found: DataFault) -> Diagnostic:
@@ -112,6 +143,8 @@ def _enough(samples: dict[str, tuple[SampleInfo, ...]]) -> str:
 def _classes(draft: Draft, surveys: Known[Survey]) -> tuple[str, ...] | None:
     if draft.report.taints(("task",)):
         return None
+    if not draft.read("task").gives_classes:
+        return ()
     stated: tuple[str, ...] = getattr(draft.read("task"), "classes", ())
     if not stated and "train" not in surveys:
         message = "the names of the classes come from the training data, which is absent"
