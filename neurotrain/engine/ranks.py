@@ -118,6 +118,9 @@ def joined(placement: Placement, device: str) -> Ranks:
     os.environ["DS_ACCELERATOR"] = device
     import deepspeed
 
+    # Only inference uses it, a start waits for ever where a killed one was building it, and it
+    # leaves shared memory behind.
+    deepspeed.ops.__compatible_ops__["deepspeed_shm_comm"] = False
     if device == "cuda":
         torch.cuda.set_device(placement.local_rank)
     deepspeed.init_distributed(auto_mpi_discovery=False, verbose=False)
