@@ -65,6 +65,9 @@ class Predictor:
         self._inference = inference or Inference(device=torch.device(device))
         self._num_channels = num_channels
         self._label_values = label_values
+        self._files: tuple[Path, ...] = ()
+        self._inputs: set[Path] = set()
+        """Resolved paths of all images and regions given so far, which no mask may replace."""
 
     def predict_single(
         self, image: Any, roi_HW: NDArray[np.bool_] | None = None
@@ -107,9 +110,16 @@ class Predictor:
         Raises:
             UnreadableImage, CorruptSample: a file cannot be predicted.
         """
+        self._files, regions = tuple(files), regions or {}
+        self._inputs |= {path.resolve() for path in (*self._files, *regions.values())}
+        return self._each(self._files, regions, failures)
+
+    def _each(
+        self, files: Iterable[Path], regions: Mapping[Path, Path], failures: list[str] | None
+    ) -> Iterator[Prediction]:
         for file in files:
             try:
-                yield self._of_file(file, (regions or {}).get(file))
+                yield self._of_file(file, regions.get(file))
             except (UnreadableImage, CorruptSample) as error:
                 if failures is None:
                     raise
@@ -161,6 +171,7 @@ class Predictor:
 
         Raises:
             ValueError: neither this call nor the predictor names a folder.
+            FileExistsError: a mask would overwrite an input; none is written then.
         """
         folder = Path(output_dir) if output_dir is not None else self.output_dir
         if folder is None:
@@ -171,7 +182,11 @@ class Predictor:
         taken: set[str] = set()
         for number, given in enumerate(predictions, start=1):
             one = _unique(_named(given, number), taken)
+            if one.source:
+                self._inputs.add(Path(one.source).resolve())
             if one.probabilities.ndim == 3:
+                if not written:
+                    self._require_apart(folder)
                 labels_HW = self._inside(one)
                 path = self._save_mask(one, labels_HW, folder)
                 written.append(path)
@@ -184,17 +199,26 @@ class Predictor:
         return [*written, table]
 
     def _save_mask(self, one: Prediction, labels_HW: NDArray[np.int64], folder: Path) -> Path:
-        suffix = one.suffix if one.suffix in _LOSSLESS else ".png"
-        path = folder / f"{one.name}{suffix}"
-        if one.source and path.resolve() == Path(one.source).resolve():
-            raise FileExistsError(f"the mask would overwrite its image {path}: name another folder")
+        path = self._target(folder, one.name, one.suffix)
         mask_HW = self._values(one.probabilities.shape[0])[labels_HW]
-        if suffix == ".npy":
+        if path.suffix == ".npy":
             np.save(path, mask_HW if self._label_values else labels_HW.astype(np.uint8))
         else:
             from PIL import Image
 
             Image.fromarray(mask_HW).save(path)
+        return path
+
+    def _require_apart(self, folder: Path) -> None:
+        """Refuse a folder in which a mask of the files to predict would overwrite one of them."""
+        taken: set[str] = set()
+        for file in self._files:
+            self._target(folder, _free_name(file.stem, taken), file.suffix.lower())
+
+    def _target(self, folder: Path, name: str, suffix: str) -> Path:
+        path = folder / f"{name}{suffix if suffix in _LOSSLESS else '.png'}"
+        if path.resolve() in self._inputs:
+            raise FileExistsError(f"a mask would overwrite the input {path}: name another folder")
         return path
 
     def _values(self, num_classes: int) -> NDArray[Any]:
@@ -274,11 +298,15 @@ def _named(given: Prediction | NDArray[np.float32], number: int) -> Prediction:
 
 def _unique(one: Prediction, taken: set[str]) -> Prediction:
     """The prediction under a name that no earlier one has."""
-    name, number = one.name, 2
-    while name in taken:
-        name, number = f"{one.name}_{number}", number + 1
-    taken.add(name)
-    return replace(one, name=name)
+    return replace(one, name=_free_name(one.name, taken))
+
+
+def _free_name(name: str, taken: set[str]) -> str:
+    free, number = name, 2
+    while free in taken:
+        free, number = f"{name}_{number}", number + 1
+    taken.add(free)
+    return free
 
 
 def _write_table(file: Path, rows: Sequence[dict[str, Any]]) -> None:

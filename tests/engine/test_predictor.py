@@ -126,3 +126,17 @@ def test_masks_have_the_values_of_the_training_masks(tmp_path: Path) -> None:
     assert set(np.unique(np.asarray(Image.open(written[0])))) == {0, 128}
     rows = list(csv.DictReader((tmp_path / "out/predictions.csv").open()))
     assert rows[0]["image"] == str(file)
+
+
+def test_no_input_is_overwritten(tmp_path: Path) -> None:
+    """The mask of one image must not replace another, and nothing is written before that is known."""
+    for folder in ("one", "two"):
+        (tmp_path / folder).mkdir()
+    files = [photograph(tmp_path / folder, "a.png") for folder in ("one", "two")]
+    files = [photograph(tmp_path / "one", "b.png"), *files]
+    before = files[2].read_bytes()
+    predictor = Predictor(Bright())
+    with pytest.raises(FileExistsError, match="overwrite the input"):
+        predictor.save_predictions(predictor.predict_files(files), tmp_path / "two")
+    assert files[2].read_bytes() == before
+    assert [file.name for file in (tmp_path / "two").iterdir()] == ["a.png"]
