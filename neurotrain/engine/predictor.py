@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from neurotrain.dataset.base import CorruptSample
-from neurotrain.dataset.files import UnreadableImage, load_image, load_region
+from neurotrain.dataset.files import UnreadableImage, load_image, load_region, picture_image
 from neurotrain.engine.foreign import as_batches
 from neurotrain.engine.inference import Inference
 from neurotrain.postprocess.base import Postprocess
@@ -74,13 +74,14 @@ class Predictor:
     ) -> NDArray[np.float32]:
         """Probabilities (K, H, W) or (K,) of a PIL image, a path, or an array.
 
-        Arrays are (H, W), (H, W, C) or (C, H, W); integers are scaled as in files. A region of
-        interest is what transforms that were trained with one take their statistics from.
+        Pictures are taken as files are. Arrays are (H, W), (H, W, C) or (C, H, W); of integers
+        only uint8 and uint16 are taken, and scaled as in files. A region of interest is what
+        transforms that were trained with one take their statistics from.
 
         Raises:
-            UnreadableImage: the path is no image.
-            ValueError: the image has not the channels that the model was trained on, or the
-                region another size.
+            UnreadableImage: the path is no image, or the picture cannot become what is wanted.
+            ValueError: the image has not the channels that the model was trained on, integers of
+                an unknown scale, or the region another size.
         """
         image_CHW = self._loaded(image)
         size = image_CHW.shape[-2:]
@@ -246,11 +247,14 @@ class Predictor:
         return {"prediction": names[int(probabilities.argmax())], **shares}
 
     def _loaded(self, image: Any) -> NDArray[np.float32]:
+        channels: Any = {1: "grey", 3: "rgb"}.get(self._num_channels or 0, "auto")
         if isinstance(image, (str, Path)):
-            channels = {1: "grey", 3: "rgb"}.get(self._num_channels or 0, "auto")
-            image_CHW = load_image(Path(image), channels)  # type: ignore[arg-type]
+            image_CHW = load_image(Path(image), channels)
         else:
-            image_CHW = _as_image(np.asarray(image))
+            from PIL import Image
+
+            is_picture = isinstance(image, Image.Image)
+            image_CHW = picture_image(image, channels) if is_picture else _as_image(image)
         wanted = self._num_channels
         if wanted is not None and image_CHW.shape[0] != wanted:
             raise ValueError(
@@ -269,16 +273,26 @@ class Predictor:
         return batch.stacked()
 
 
-def _as_image(array: NDArray[Any]) -> NDArray[np.float32]:
-    """An array as float32 (C, H, W) with the scale of image files."""
+def _as_image(given: Any) -> NDArray[np.float32]:
+    """An array as float32 (C, H, W) with the scale of image files.
+
+    Raises:
+        ValueError: it has not the dimensions of an image, or integers of an unknown scale.
+    """
+    array: NDArray[Any] = np.asarray(given)
     if array.ndim == 2:
         array = array[None]
     elif array.ndim == 3 and array.shape[-1] in (1, 3, 4) and array.shape[0] not in (1, 3):
         array = np.moveaxis(array[..., :3] if array.shape[-1] == 4 else array, -1, 0)
     if array.ndim != 3:
         raise ValueError(f"an image has 2 or 3 dimensions, not {array.ndim}")
-    if np.issubdtype(array.dtype, np.integer):
+    if array.dtype in (np.uint8, np.uint16):
         return array.astype(np.float32) / np.float32(np.iinfo(array.dtype).max)
+    if array.dtype.kind not in "fb":
+        raise ValueError(
+            f"an image of {array.dtype} has no known scale: give uint8 or uint16, which are "
+            "scaled, or floating-point values as the model was trained on"
+        )
     return array.astype(np.float32)
 
 
