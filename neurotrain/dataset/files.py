@@ -13,7 +13,7 @@ from neurotrain.dataset.listing import BadPattern, FoundFile, has_wildcard, list
 from neurotrain.dataset.masks import load_region
 from neurotrain.dataset.no_match import no_match
 from neurotrain.dataset.pairing import pair_files
-from neurotrain.dataset.pixels import load_image
+from neurotrain.dataset.pixels import load_image, picture_image
 
 __all__ = [
     "Header",
@@ -24,6 +24,7 @@ __all__ = [
     "load_image",
     "load_region",
     "pair_regions",
+    "picture_image",
 ]
 
 

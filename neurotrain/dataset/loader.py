@@ -167,7 +167,8 @@ class BatchMaker:
         """One sample after its fixed transforms, as a batch of one."""
         if self._cache is not None and index in self._cache:
             return self._cache[index]
-        if self._store is not None and (kept := self._store.get(index)) is not None:
+        stamp = self._store.stamp(index) if self._store is not None else b""
+        if self._store is not None and (kept := self._store.get(index, stamp)) is not None:
             return kept
         batch = of_one(self.samples.load(index), index)
         for transform in self._fixed:
@@ -176,7 +177,7 @@ class BatchMaker:
         if self._cache is not None:
             self._cache[index] = batch
         if self._store is not None:
-            self._store.put(index, batch)
+            self._store.put(index, batch, stamp)
         return batch
 
     @property

@@ -55,9 +55,26 @@ def load_image(path: Path, channels: Channels = "auto") -> NDArray[np.float32]:
     Raises:
         UnreadableImage: the file is missing, damaged, no image, too large or not finite.
     """
+    return _as_image(path, read_pixels(path), channels)
+
+
+def picture_image(picture: Image, channels: Channels = "auto") -> NDArray[np.float32]:
+    """What `load_image` gives, of a picture that Pillow has opened or made.
+
+    Raises:
+        UnreadableImage: it is damaged, not finite, or cannot become what is wanted.
+    """
+    path = Path(getattr(picture, "filename", "") or "the given picture")
+    try:
+        pixels = _from_picture(picture, palette_indices=False)
+    except DECODING_ERRORS as error:
+        raise UnreadableImage(path, f"it is truncated or damaged ({error})") from error
+    return _as_image(path, pixels, channels)
+
+
+def _as_image(path: Path, pixels: Pixels, channels: Channels) -> NDArray[np.float32]:
     import numpy as np
 
-    pixels = read_pixels(path)
     values = pixels.values.astype(np.float32)
     if pixels.values.dtype.kind == "f" and not np.isfinite(values).all():
         raise UnreadableImage(path, "it holds values that are not finite")

@@ -90,6 +90,9 @@ class Workers:
     def made(self, epoch: int, start: int) -> Generator[Made]:
         """What the workers make of an epoch's orders from `start` on, in order.
 
+        Workers that outlive the epoch are those whose last batch was given; where the epoch is
+        left before it, as with batches that fill no whole update, they are ended.
+
         Raises:
             WorkerKilled, WorkerCrashed, WorkerHung: one of them failed; all are ended then.
         """
@@ -102,8 +105,9 @@ class Workers:
             for worker in workers:
                 worker.ask(epoch, start)
             for position in range(number):
-                yield workers[position % len(workers)].take()
-            whole = True
+                made = workers[position % len(workers)].take()
+                whole = position + 1 == number
+                yield made
         finally:
             if whole and self._options.persistent_workers:
                 self._kept = workers

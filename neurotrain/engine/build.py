@@ -56,6 +56,8 @@ class Builder:
     run_dir: Path | None = None
     """Where `cache: disk` keeps samples."""
     _makers: dict[str, BatchMaker] = field(default_factory=dict)
+    _folders: dict[str, Path | None] = field(default_factory=dict)
+    """The folder of each source's files, once it is surveyed."""
 
     @cached_property
     def samples(self) -> Mapping[str, tuple[SampleInfo, ...]]:
@@ -224,6 +226,7 @@ class Builder:
         survey = dataset.survey(self.resolver, max_headers=0, num_classes=num_classes)
         if survey.faults:
             raise DataChanged("; ".join(found.message for found in survey.faults[:3]))
+        self._folders[key] = Path(survey.folder) if survey.folder else None
         wanted = tuple(target.name for target in self.plan.facts.targets)
         return chosen(survey, wanted).samples
 
@@ -280,7 +283,10 @@ class Builder:
         if self.run_dir is None:
             raise StageNotReady("`cache: disk` keeps samples in a run's folder, and there is none")
         digest = next(node.digest for node in self.plan.nodes if node.id == f"loader.{part}")
-        return SampleStore(self.run_dir / "cache" / f"{part}-{digest[:16]}")
+        found = self.samples[part]
+        root = self._folders[self.plan.facts.parts[part].source]
+        files = [[root / name for name in info.files] for info in found] if root else ()
+        return SampleStore(self.run_dir / "cache" / f"{part}-{digest[:16]}", files)
 
     def _teller(self, part: str) -> Callable[[str], None]:
         def tell(text: str) -> None:

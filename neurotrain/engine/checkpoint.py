@@ -90,6 +90,18 @@ class CheckpointFolder:
         files = [file for file in self.folder.iterdir() if _NUMBERED.fullmatch(file.name)]
         return sorted(files, key=lambda file: int(file.stem.removeprefix("epoch-")))
 
+    def require_none(self) -> None:
+        """Refuse to mix a new training's checkpoints with those of another.
+
+        Raises:
+            FileExistsError: there are some.
+        """
+        if any(self.folder.glob("*.pth")):
+            raise FileExistsError(
+                f"{self.folder} has checkpoints of an earlier training: continue it with "
+                "is_continue_mode=True, or name another output_dir"
+            )
+
     def newest(self) -> Found | None:
         """The newest checkpoint that is valid; corrupt ones are passed over and named."""
         passed_over: list[str] = []

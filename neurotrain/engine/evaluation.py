@@ -88,9 +88,9 @@ def collect(
     metrics: tuple[Metric, ...],
     *,
     classes: tuple[str, ...],
-    names: tuple[str, ...] | None = None,
+    name: Callable[[int], str] | None = None,
 ) -> Scores:
-    """Add a pass up; with sample names also each sample's own values.
+    """Add a pass up; with the names of samples by their index also each sample's own values.
 
     Each sample counts once in the loss, whatever its batch.
     """
@@ -102,14 +102,14 @@ def collect(
         if tally is None:
             tally = Tally(metrics, len(classes), is_map=is_map)
         losses += part.losses.tolist()
-        if names is None:
+        if name is None:
             part.add_to(tally)
             continue
         for row, index in enumerate(part.batch.samples.tolist()):
             own = Tally(metrics, len(classes), is_map=is_map)
             part.add_to(own, slice(row, row + 1))
             tally.merge(own.state())
-            samples.append(_sample_score(part, row, own, metrics, names[index], classes))
+            samples.append(_sample_score(part, row, own, metrics, name(index), classes))
     return Scores(
         loss=sum(losses) / len(losses) if losses else float("nan"),
         tally=tally or Tally(metrics, len(classes), is_map=False),

@@ -27,7 +27,7 @@ class EpochLoader(Protocol):
 
 
 class ForeignLoader:
-    """Seeds a foreign loader for every epoch; a later start skips batches."""
+    """Seeds a foreign loader and its generators for every epoch; a later start skips batches."""
 
     def __init__(self, loader: Iterable[Any], seed: int, share: Share = WHOLE) -> None:
         self._loader, self._seed, self._share = loader, seed, share
@@ -38,7 +38,7 @@ class ForeignLoader:
     def epoch(self, epoch: int, start: int = 0) -> Iterator[Batch]:
         """Iterate with torch's generator seeded before every batch, also before skipped ones."""
         seed = mix(mix(self._seed, ORDER_STREAM), epoch)
-        torch.manual_seed(seed)
+        seed_order(self._loader, seed)
         batches = as_batches(self._loader)
         rank, size = self._share
         for index in range(len(self) * size):
@@ -48,6 +48,17 @@ class ForeignLoader:
                 return
             if index >= start * size and index % size == rank:
                 yield batch
+
+
+def seed_order(loader: Iterable[Any], seed: int) -> None:
+    """Seed what a loader draws its order from: torch's generator, and its own where it has one."""
+    torch.manual_seed(seed)
+    batch_sampler = getattr(loader, "batch_sampler", None)
+    samplers = [getattr(owner, "sampler", None) for owner in (loader, batch_sampler)]
+    for owner in (loader, batch_sampler, *samplers):
+        generator = getattr(owner, "generator", None)
+        if isinstance(generator, torch.Generator):
+            generator.manual_seed(seed)
 
 
 def as_epoch_loader(

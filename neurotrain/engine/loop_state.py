@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from neurotrain.engine.early_stopping import Best, EarlyStopping
+from neurotrain.engine.reporter import DETAILS
 from neurotrain.engine.stepping import Update
 
 History = dict[str, list[tuple[int, float]]]
@@ -115,7 +116,7 @@ class EpochMeters:
 
 def plotted(history: History) -> History:
     """What is drawn: not the many values of single parameters and layers."""
-    return {k: v for k, v in history.items() if not k.startswith(("grad_norm/", "activation/"))}
+    return {k: v for k, v in history.items() if not k.startswith(DETAILS)}
 
 
 def _read(values: list[torch.Tensor]) -> list[Any]:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from neurotrain.dataset.base import CorruptSample
-from neurotrain.dataset.files import UnreadableImage, load_image, load_region
+from neurotrain.dataset.files import UnreadableImage, load_image, load_region, picture_image
 from neurotrain.dataset.targets import Target
 from neurotrain.engine.foreign import as_batches
 from neurotrain.engine.inference import Inference
@@ -68,6 +68,9 @@ class Predictor:
         self._num_channels = num_channels
         self._label_values = label_values
         self._targets = targets
+        self._files: tuple[Path, ...] = ()
+        self._inputs: set[Path] = set()
+        """Resolved paths of all images and regions given so far, which no mask may replace."""
 
     def predict_single(
         self, image: Any, roi_HW: NDArray[np.bool_] | None = None
@@ -76,13 +79,14 @@ class Predictor:
 
         Of a regression the numbers, float64 (T,) in the units of the targets.
 
-        Arrays are (H, W), (H, W, C) or (C, H, W); integers are scaled as in files. A region of
-        interest is what transforms that were trained with one take their statistics from.
+        Pictures are taken as files are. Arrays are (H, W), (H, W, C) or (C, H, W); of integers
+        only uint8 and uint16 are taken, and scaled as in files. A region of interest is what
+        transforms that were trained with one take their statistics from.
 
         Raises:
-            UnreadableImage: the path is no image.
-            ValueError: the image has not the channels that the model was trained on, or the
-                region another size.
+            UnreadableImage: the path is no image, or the picture cannot become what is wanted.
+            ValueError: the image has not the channels that the model was trained on, integers of
+                an unknown scale, or the region another size.
         """
         image_CHW = self._loaded(image)
         size = image_CHW.shape[-2:]
@@ -115,9 +119,16 @@ class Predictor:
         Raises:
             UnreadableImage, CorruptSample: a file cannot be predicted.
         """
+        self._files, regions = tuple(files), regions or {}
+        self._inputs |= {path.resolve() for path in (*self._files, *regions.values())}
+        return self._each(self._files, regions, failures)
+
+    def _each(
+        self, files: Iterable[Path], regions: Mapping[Path, Path], failures: list[str] | None
+    ) -> Iterator[Prediction]:
         for file in files:
             try:
-                yield self._of_file(file, (regions or {}).get(file))
+                yield self._of_file(file, regions.get(file))
             except (UnreadableImage, CorruptSample) as error:
                 if failures is None:
                     raise
@@ -176,6 +187,7 @@ class Predictor:
 
         Raises:
             ValueError: neither this call nor the predictor names a folder.
+            FileExistsError: a mask would overwrite an input; none is written then.
         """
         folder = Path(output_dir) if output_dir is not None else self.output_dir
         if folder is None:
@@ -186,7 +198,11 @@ class Predictor:
         taken: set[str] = set()
         for number, given in enumerate(predictions, start=1):
             one = _unique(_named(given, number), taken)
+            if one.source:
+                self._inputs.add(Path(one.source).resolve())
             if one.probabilities.ndim == 3:
+                if not written:
+                    self._require_apart(folder)
                 labels_HW = self._inside(one)
                 path = self._save_mask(one, labels_HW, folder)
                 written.append(path)
@@ -199,17 +215,26 @@ class Predictor:
         return [*written, table]
 
     def _save_mask(self, one: Prediction, labels_HW: NDArray[np.int64], folder: Path) -> Path:
-        suffix = one.suffix if one.suffix in _LOSSLESS else ".png"
-        path = folder / f"{one.name}{suffix}"
-        if one.source and path.resolve() == Path(one.source).resolve():
-            raise FileExistsError(f"the mask would overwrite its image {path}: name another folder")
+        path = self._target(folder, one.name, one.suffix)
         mask_HW = self._values(one.probabilities.shape[0])[labels_HW]
-        if suffix == ".npy":
+        if path.suffix == ".npy":
             np.save(path, mask_HW if self._label_values else labels_HW.astype(np.uint8))
         else:
             from PIL import Image
 
             Image.fromarray(mask_HW).save(path)
+        return path
+
+    def _require_apart(self, folder: Path) -> None:
+        """Refuse a folder in which a mask of the files to predict would overwrite one of them."""
+        taken: set[str] = set()
+        for file in self._files:
+            self._target(folder, _free_name(file.stem, taken), file.suffix.lower())
+
+    def _target(self, folder: Path, name: str, suffix: str) -> Path:
+        path = folder / f"{name}{suffix if suffix in _LOSSLESS else '.png'}"
+        if path.resolve() in self._inputs:
+            raise FileExistsError(f"a mask would overwrite the input {path}: name another folder")
         return path
 
     def _values(self, num_classes: int) -> NDArray[Any]:
@@ -240,11 +265,14 @@ class Predictor:
         return {"prediction": names[int(probabilities.argmax())], **shares}
 
     def _loaded(self, image: Any) -> NDArray[np.float32]:
+        channels: Any = {1: "grey", 3: "rgb"}.get(self._num_channels or 0, "auto")
         if isinstance(image, (str, Path)):
-            channels = {1: "grey", 3: "rgb"}.get(self._num_channels or 0, "auto")
-            image_CHW = load_image(Path(image), channels)  # type: ignore[arg-type]
+            image_CHW = load_image(Path(image), channels)
         else:
-            image_CHW = _as_image(np.asarray(image))
+            from PIL import Image
+
+            is_picture = isinstance(image, Image.Image)
+            image_CHW = picture_image(image, channels) if is_picture else _as_image(image)
         wanted = self._num_channels
         if wanted is not None and image_CHW.shape[0] != wanted:
             raise ValueError(
@@ -263,16 +291,26 @@ class Predictor:
         return batch.stacked()
 
 
-def _as_image(array: NDArray[Any]) -> NDArray[np.float32]:
-    """An array as float32 (C, H, W) with the scale of image files."""
+def _as_image(given: Any) -> NDArray[np.float32]:
+    """An array as float32 (C, H, W) with the scale of image files.
+
+    Raises:
+        ValueError: it has not the dimensions of an image, or integers of an unknown scale.
+    """
+    array: NDArray[Any] = np.asarray(given)
     if array.ndim == 2:
         array = array[None]
     elif array.ndim == 3 and array.shape[-1] in (1, 3, 4) and array.shape[0] not in (1, 3):
         array = np.moveaxis(array[..., :3] if array.shape[-1] == 4 else array, -1, 0)
     if array.ndim != 3:
         raise ValueError(f"an image has 2 or 3 dimensions, not {array.ndim}")
-    if np.issubdtype(array.dtype, np.integer):
+    if array.dtype in (np.uint8, np.uint16):
         return array.astype(np.float32) / np.float32(np.iinfo(array.dtype).max)
+    if array.dtype.kind not in "fb":
+        raise ValueError(
+            f"an image of {array.dtype} has no known scale: give uint8 or uint16, which are "
+            "scaled, or floating-point values as the model was trained on"
+        )
     return array.astype(np.float32)
 
 
@@ -292,11 +330,15 @@ def _named(given: Prediction | NDArray[np.float32], number: int) -> Prediction:
 
 def _unique(one: Prediction, taken: set[str]) -> Prediction:
     """The prediction under a name that no earlier one has."""
-    name, number = one.name, 2
-    while name in taken:
-        name, number = f"{one.name}_{number}", number + 1
-    taken.add(name)
-    return replace(one, name=name)
+    return replace(one, name=_free_name(one.name, taken))
+
+
+def _free_name(name: str, taken: set[str]) -> str:
+    free, number = name, 2
+    while free in taken:
+        free, number = f"{name}_{number}", number + 1
+    taken.add(free)
+    return free
 
 
 def _write_table(file: Path, rows: Sequence[dict[str, Any]]) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,6 +16,9 @@ from neurotrain.recorder.events import Event, EventLog
 
 Listener = Callable[[Event], None]
 
+DETAILS: Final = ("grad_norm/", "activation/")
+"""How the recorded values of single parameters and layers begin."""
+_DETAILS_A_PART: Final = 128
 
 _OF_EVERY_RANK: Final = ("warning.raised", "run.failed")
 """Facts that each process tells in a log of its own; all others are told by rank 0."""
@@ -55,6 +58,23 @@ class Reporter:
             self.seq = event.seq
         for listen in self._listeners:
             listen(event)
+
+    def tell_epoch(
+        self, values: Mapping[str, float], step: int, epoch: int, seconds: float, *, validated: bool
+    ) -> None:
+        """Record an epoch: its values, and by parts those of each parameter and layer.
+
+        A large model has more of these than one event holds.
+        """
+        whole = {name: v for name, v in values.items() if not name.startswith(DETAILS)}
+        self.tell(
+            "epoch.finished", step=step, epoch=epoch, metrics=whole, seconds=seconds,
+            validated=validated,
+        )  # fmt: skip
+        details = [pair for pair in values.items() if pair[0] not in whole]
+        for first in range(0, len(details), _DETAILS_A_PART):
+            part = dict(details[first : first + _DETAILS_A_PART])
+            self.tell("epoch.detailed", step=step, epoch=epoch, metrics=part)
 
     def requests(self) -> list[Request]:
         """What was asked from outside since the last call; rank 0 alone is asked."""

@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from neurotrain.engine.evaluation import Criterion, Scored, Scores, collect, score
-from neurotrain.engine.foreign import as_batches, as_criterion
+from neurotrain.engine.foreign import as_batches, as_criterion, seed_order
 from neurotrain.engine.inference import Inference
 from neurotrain.engine.report import write_reports
 from neurotrain.engine.report_statistics import spread_ranks
@@ -96,10 +96,11 @@ class Tester:
             raise ValueError("the test loader is empty")
         self.classes = self.classes or self._guessed_classes(first, inference)
         metrics = self.setup.metrics or _usual_metrics(first)
-        names = self.setup.names or numbered(test_loader)
+        names = self.setup.names
         apply = _Apply(self.model, as_criterion(criterion), inference, len(self.classes))
-        scored = self._told(apply(self._batches(test_loader)), len(names))
-        scores = collect(scored, metrics, classes=self.classes, names=names)
+        scored = self._told(apply(self._batches(test_loader)), len(names or ()))
+        name = names.__getitem__ if names is not None else _numbered
+        scores = collect(scored, metrics, classes=self.classes, name=name)
         result = self._result(scores, metrics, first, time.monotonic() - started_s)
         matrix = self.output_dir / "confusion_matrix.png"
         draw_confusion(result.confusion, result.classes, matrix)
@@ -133,7 +134,7 @@ class Tester:
         done = 0
         for part in scored:
             done += len(part.batch)
-            self.setup.progress(done, total)
+            self.setup.progress(done, max(done, total))
             yield part
 
     def _draw_samples(self, result: TestResult, loader: Iterable[Any], apply: _Apply) -> list[Path]:
@@ -155,7 +156,7 @@ class Tester:
 
     def _batches(self, loader: Iterable[Any]) -> Iterator[Batch]:
         """The transformed batches, in the same order in every pass."""
-        torch.manual_seed(0)
+        seed_order(loader, 0)
         return (self._transformed(batch) for batch in as_batches(loader))
 
     def _draw(self, part: Scored, row: int, name: str, path: Path) -> None:
@@ -199,3 +200,8 @@ def numbered(loader: Iterable[Any]) -> tuple[str, ...]:
     """Numbers as names for the samples of a loader that has none."""
     dataset: Any = getattr(loader, "dataset", loader)
     return tuple(f"sample-{index + 1:04d}" for index in range(len(dataset)))
+
+
+def _numbered(index: int) -> str:
+    """The name of a sample of a loader that has none, by when it came."""
+    return f"sample-{index + 1:04d}"

@@ -106,6 +106,7 @@ class TorchEngine:
         self._loss: torch.Tensor | None = None
         self._buffers = list(model.buffers()) if isinstance(options.nan_policy, Skip) else []
         self._kept: list[torch.Tensor] = []
+        self._is_unscaled = False
 
     @property
     def _scales(self) -> bool:
@@ -153,6 +154,7 @@ class TorchEngine:
             if not math.isfinite(loss):
                 raise self._refused("the loss", loss)
             self._scaler.unscale_(self.optimizer)
+            self._is_unscaled = True
         gradients = [p.grad for p in self._parameters if p.grad is not None]
         norms = torch._foreach_norm(gradients)
         norm = torch.linalg.vector_norm(torch.stack(norms))
@@ -193,10 +195,20 @@ class TorchEngine:
     def _refused(self, what: str, value: torch.Tensor) -> NonFinite:
         """Undo what the micro-steps did, and say why."""
         self._drop_gradients()
-        with torch.no_grad():
-            for buffer, kept in zip(self._buffers, self._kept, strict=True):
-                buffer.copy_(kept)
+        self._restore_buffers()
+        if self._is_unscaled:
+            self._adapt_scale()
         return NonFinite(f"{what} is {'not finite' if math.isfinite(value) else float(value)}")
+
+    @torch.no_grad()
+    def _restore_buffers(self) -> None:
+        for buffer, kept in zip(self._buffers, self._kept, strict=True):
+            buffer.copy_(kept)
+
+    def _adapt_scale(self) -> float:
+        self._scaler.update()
+        self._is_unscaled = False
+        return self._scaler.get_scale()
 
     def _clip(self, gradients: list[torch.Tensor], norm: torch.Tensor) -> None:
         """Clip every entry, then the norm of what that leaves. Pascanu et al., ICML 2013."""
@@ -217,9 +229,9 @@ class TorchEngine:
             NonFinite: it cannot help, or has fallen so low that it never will.
         """
         before = self._scaler.get_scale()
-        self._scaler.update()
-        scale = self._scaler.get_scale()
+        scale = self._adapt_scale()
         if scale < _LOWEST_SCALE or (not was_made and scale >= before):
+            self._restore_buffers()
             raise NonFinite(f"gradients are not finite in fp16 at a loss scale of {scale:g}")
 
     def _drop_gradients(self) -> None:

@@ -105,6 +105,7 @@ class Trainer:
             Diverged: a loss, gradient or weight is not finite, and the policy bears no more.
             OutOfMemory: the device has too little of it.
             Interrupted: the run was asked to end; the state is saved.
+            FileExistsError: a new training's folder has checkpoints of another.
         """
         # 1) The objects of the loop.
         self.device = torch.device(device)
@@ -201,7 +202,7 @@ class Trainer:
             values |= self._validate()
         state.record(values)
         taken_s = time.monotonic() - started_s
-        self._tell("epoch.finished", metrics=values, seconds=taken_s, validated=validated)
+        self.reporter.tell_epoch(values, state.step, state.epoch, taken_s, validated=validated)
         is_best = self._judge.judge(values, state, self._tell)
         self.schedule.after_epoch(values)
         finished = state.epoch
@@ -275,6 +276,7 @@ class Trainer:
     def _resume(self) -> None:
         """Go on from the checkpoint that was found, and say so."""
         if self._found is None:
+            self.checkpoints.require_none()
             return
         found = self._found.state
         require_plan(found, self.setup.plan_digest, self._found.path, self.num_epochs)
@@ -344,7 +346,7 @@ class Trainer:
         self.flag.check()
 
     def _save_here(self) -> None:
-        if self._resumes_inside_epochs:
+        if self._resumes_inside_epochs or self.state.batch == 0:
             self._saver.save(self.state_dict(), self.state.epoch)
         self._write_tables(plots=False)
 

@@ -133,6 +133,10 @@ def _finish_validation(view: View, event: Event) -> View:
     return replace(view, position=position, validation_s=took[-_MAX_VALIDATIONS:])
 
 
+def _detail_epoch(view: View, event: Event) -> View:
+    return _with_metrics(view, reading.numbers(event.data.get("metrics")), event)
+
+
 def _finish_epoch(view: View, event: Event) -> View:
     view = _with_metrics(view, reading.numbers(event.data.get("metrics")), event)
     position = view.position
@@ -301,6 +305,7 @@ _KINDS: Final[Mapping[str, Fold]] = MappingProxyType(
         "epoch.started": _start_epoch,
         "validation.finished": _finish_validation,
         "epoch.finished": _finish_epoch,
+        "epoch.detailed": _detail_epoch,
         "early_stopping.updated": _update_early_stopping,
         "checkpoint.saved": _save_checkpoint,
         "progress.reported": _report_progress,

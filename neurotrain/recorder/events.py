@@ -10,7 +10,8 @@ events in their places:
       epoch.started                 lr
         step.finished               loss, lr, grad_norm, samples_per_s; at most a few per second
       validation.finished           metrics, seconds
-      epoch.finished                metrics: every value recorded for the epoch
+      epoch.finished                metrics: the values recorded for the epoch
+      epoch.detailed                metrics: those of parameters and layers, in parts that fit
       early_stopping.updated        best, counter, patience, needed, stops_at_epoch, stopped
       checkpoint.saved              path, roles, bytes, seconds, stall_s, verified, removed
       progress.reported             done, total: batches of testing and predicting

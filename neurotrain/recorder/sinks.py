@@ -39,7 +39,7 @@ def scalars(event: Event) -> Iterator[tuple[str, float]]:
     """
     if event.kind == "step.finished":
         found = {f"step/{name}": event.data.get(name) for name in _STEP_VALUES}
-    elif event.kind == "epoch.finished":
+    elif event.kind in ("epoch.finished", "epoch.detailed"):
         found = dict(event.data.get("metrics", {}))
     elif event.kind == "stage.finished" and event.data.get("stage") == "tester":
         found = {f"test/{name}": value for name, value in event.data.get("result", {}).items()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -78,3 +79,16 @@ def test_no_pickle_is_read(tmp_path: Path) -> None:
     (tmp_path / "0000000.sample").write_bytes(hashlib.sha256(content).digest() + content)
     with pytest.raises(ValueError, match="allow_pickle"):
         SampleStore(tmp_path).get(0)
+
+
+def test_a_sample_of_edited_files_is_made_again(tmp_path: Path) -> None:
+    """Also where the edited file has the size of the one before."""
+    image = tmp_path / "a.png"
+    image.write_bytes(b"old")
+    store = SampleStore(tmp_path / "cache", [[image]])
+    sample = next(iter(stored(tmp_path / "other", Pictures()).epoch(1))).select([0])
+    store.put(0, sample, store.stamp(0))
+    assert store.get(0, store.stamp(0)) is not None
+    image.write_bytes(b"new")
+    os.utime(image, ns=(1, image.stat().st_mtime_ns + 1))
+    assert store.get(0, store.stamp(0)) is None

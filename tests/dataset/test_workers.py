@@ -143,6 +143,21 @@ def test_persistent_processes_stay() -> None:
     assert [first, second] == [values(list(anew.epoch(epoch))) for epoch in (1, 2)]
 
 
+def test_persistent_processes_stay_where_no_batch_beyond_the_last_is_asked_for() -> None:
+    """A training counts batches and does not ask for one that is not there."""
+    staying = loader(Failing(), persistent_workers=True)
+    pids: list[set[int]] = []
+    before = {child.pid for child in psutil.Process().children()}
+    for epoch in (1, 2):
+        batches = staying.epoch(epoch)
+        for _ in range(len(staying)):
+            next(batches)
+        batches.close()  # type: ignore[attr-defined]
+        pids.append({child.pid for child in psutil.Process().children()} - before)
+    assert len(pids[0]) == 2
+    assert pids[0] == pids[1]
+
+
 def test_an_abandoned_epoch_ends_its_processes() -> None:
     """Also those that would stay."""
     before = set(psutil.Process().children())

@@ -15,7 +15,7 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from neurotrain.engine.checkpoint import load
 from neurotrain.engine.signals import Interrupted
-from neurotrain.engine.stepping import Diverged
+from neurotrain.engine.stepping import Diverged, NonFinite
 from neurotrain.engine.torch_engine import StepOptions, TorchEngine
 from neurotrain.engine.trainer import Trainer
 from neurotrain.recorder.events import read_all
@@ -303,3 +303,50 @@ def test_a_loss_scale_that_cannot_help_ends_the_run(tmp_path: Path) -> None:
 
     with pytest.raises(Diverged, match=r"in fp16 at a loss scale of 0\.5"):
         fit(tmp_path, options(precision="fp16", epochs=10), criterion=endless)
+
+
+class Running(nn.Module):
+    """A running statistic that is not finite in the second step."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.head, self.num_steps = nn.Linear(8, 2), 0
+        self.register_buffer("mean", torch.zeros(()))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Logits."""
+        if self.training:
+            self.num_steps += 1
+            self.get_buffer("mean").fill_(math.inf if self.num_steps == 2 else 1.0)
+        logits: torch.Tensor = self.head(x)
+        return logits
+
+
+def test_fp16_goes_on_after_a_skipped_update(tmp_path: Path) -> None:
+    """The refused update leaves the scaler ready for the next one."""
+    chosen = options(precision="fp16", nan_policy=Skip(limit=3), epochs=1)
+    trainer, _ = fit(tmp_path, chosen, model=Running())
+    assert trainer.state.step == 4
+    kinds = [event.kind for event in read_all(tmp_path / "events.jsonl")]
+    assert kinds.count("update.skipped") == 1
+
+
+def test_fp16_that_overflows_for_ever_restores_running_statistics(tmp_path: Path) -> None:
+    """What the refused step did to a buffer is undone, as where an update is skipped."""
+    model = network()
+    choice = StepOptions(precision="fp16", nan_policy=Skip(limit=3))
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    engine = TorchEngine(model, optimizer, torch.device("cpu"), choice)
+    engine._scaler = torch.amp.GradScaler("cpu", init_scale=1.0)
+    mean = model.get_buffer("1.running_mean")
+    inputs, targets = pairs().tensors
+    before, places = mean.clone(), torch.arange(64).numpy()
+    batch = Batch(images=inputs, targets=targets, samples=places, crops=places)
+    engine.micro_step(
+        batch,
+        lambda logits, y, _: _BadGradient.apply(nn.functional.cross_entropy(logits, y)),  # type: ignore[no-untyped-call, no-any-return]
+    )
+    assert not torch.equal(mean, before)
+    with pytest.raises(NonFinite, match="in fp16"):
+        engine.step()
+    assert torch.equal(mean, before)

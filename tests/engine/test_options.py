@@ -14,6 +14,7 @@ from torch.utils.data import DataLoader
 from neurotrain.engine.activations import NoSuchLayer
 from neurotrain.engine.checkpoint import load
 from neurotrain.engine.signals import Interrupted
+from neurotrain.engine.weights import put_in
 from neurotrain.optim.schedules import OneCycle, Plateau
 from neurotrain.spec.train import Averaging, Compiling, Recording, TrainOptions
 from neurotrain.transforms.draws import mix
@@ -222,3 +223,28 @@ def test_a_compiled_model_is_saved_by_its_own_names(tmp_path: Path) -> None:
         fit(tmp_path / "cut", chosen, flag=StopAt(2))
     fit(tmp_path / "cut", chosen)
     assert files(tmp_path / "cut") == files(tmp_path / "compiled")
+
+
+class Tied(nn.Module):
+    """Two layers of one weight."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.second = nn.Linear(8, 8), nn.Linear(8, 8)
+        self.second.weight = self.first.weight
+        self.head = nn.Linear(8, 2)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Logits."""
+        logits: torch.Tensor = self.head(self.second(torch.relu(self.first(x))))
+        return logits
+
+
+def test_tied_weights_are_averaged_under_all_their_names(tmp_path: Path) -> None:
+    """The trained value under the second name does not win over the average under the first."""
+    fit(tmp_path, options(ema=Averaging(decay=0.9)), model=Tied())
+    state = load(tmp_path / "train/checkpoints/last.pth")
+    averaged, model = state["ema_state_dict"]["weights"], Tied()
+    put_in(model, state["model_state_dict"], averaged)
+    assert not torch.equal(averaged["first.weight"], state["model_state_dict"]["first.weight"])
+    assert torch.equal(model.second.weight, averaged["first.weight"])

@@ -126,3 +126,35 @@ def test_masks_have_the_values_of_the_training_masks(tmp_path: Path) -> None:
     assert set(np.unique(np.asarray(Image.open(written[0])))) == {0, 128}
     rows = list(csv.DictReader((tmp_path / "out/predictions.csv").open()))
     assert rows[0]["image"] == str(file)
+
+
+def test_no_input_is_overwritten(tmp_path: Path) -> None:
+    """A mask must not replace another image, and nothing is written before that is known."""
+    for folder in ("one", "two"):
+        (tmp_path / folder).mkdir()
+    files = [photograph(tmp_path / folder, "a.png") for folder in ("one", "two")]
+    files = [photograph(tmp_path / "one", "b.png"), *files]
+    before = files[2].read_bytes()
+    predictor = Predictor(Bright())
+    with pytest.raises(FileExistsError, match="overwrite the input"):
+        predictor.save_predictions(predictor.predict_files(files), tmp_path / "two")
+    assert files[2].read_bytes() == before
+    assert [file.name for file in (tmp_path / "two").iterdir()] == ["a.png"]
+
+
+@pytest.mark.parametrize("mode", ["RGB", "P", "L", "LA", "RGBA", "1"])
+def test_pictures_are_taken_as_their_files(tmp_path: Path, mode: str) -> None:
+    """Whatever their mode: a palette's indices are no values."""
+    with Image.open(photograph(tmp_path, "a.png")) as picture:
+        picture.convert(mode).save(tmp_path / "b.png")
+    predictor = Predictor(Bright(), num_channels=3)
+    with Image.open(tmp_path / "b.png") as picture:
+        assert np.array_equal(
+            predictor.predict_single(picture), predictor.predict_single(tmp_path / "b.png")
+        )
+
+
+def test_integers_without_a_known_scale_are_refused() -> None:
+    """Divided by the largest int64, every image would be black."""
+    with pytest.raises(ValueError, match="int64 has no known scale: give uint8 or uint16"):
+        Predictor(Bright()).predict_single(np.full((8, 8), 200))

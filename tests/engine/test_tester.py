@@ -114,3 +114,20 @@ def test_an_empty_loader_is_an_error(tmp_path: Path) -> None:
     empty = DataLoader(TensorDataset(torch.zeros(0, 3, 4, 4), torch.zeros(0)), batch_size=2)
     with pytest.raises(ValueError, match="empty"):
         Tester(tmp_path, Half()).test(empty, nn.CrossEntropyLoss())
+
+
+def test_a_list_of_batches_is_numbered_as_it_comes(tmp_path: Path) -> None:
+    """It has no data set to be counted."""
+    x_BCHW, target_BHW = images(4)
+    batches = [(x_BCHW[:2], target_BHW[:2]), (x_BCHW[2:], target_BHW[2:])]
+    result = Tester(tmp_path, Half()).test(batches, lambda logits, y: logits.mean())
+    assert [sample.id for sample in result.samples] == [f"sample-000{n}" for n in (1, 2, 3, 4)]
+
+
+def test_both_passes_have_the_order_of_the_loaders_own_generator(tmp_path: Path) -> None:
+    """So a picture shows the sample that its name and values are of."""
+    data = TensorDataset(*images(6))
+    loader = DataLoader(data, 2, shuffle=True, generator=torch.Generator().manual_seed(3))
+    tester = Tester(tmp_path, Half())
+    first, second = ([b.images for b in tester._batches(loader)] for _ in range(2))
+    assert all(torch.equal(a, b) for a, b in zip(first, second, strict=True))
