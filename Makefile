@@ -9,7 +9,7 @@ demo: .venv/installed
 	$(BIN)/neurotrain run specs/quickstart.yaml
 
 test: .venv/installed-test
-	OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m pytest
+	OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m pytest -n 2 --dist loadfile
 
 # Long, with a new seed each time; NEUROTRAIN_STRESS_SEED=N repeats one.
 stress: .venv/installed-test
