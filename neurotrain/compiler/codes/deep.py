@@ -61,6 +61,14 @@ OPTIMIZER_FAILS: Final = Code(
     example="optimizer: {type: my_optimizer, learning_rate: 1}   # it takes rates below 1",
     instead="optimizer: {type: my_optimizer, learning_rate: 0.1}",
 )
+UPDATE_NOT_FOLLOWED: Final = Code(
+    "update-not-followed",
+    what="The optimizer reads values of the weights to choose what it does.",
+    why="Without data its state is not known before the run, nor what depends on it.",
+    example="optimizer: {type: asgd}",
+    instead="optimizer: {type: sgd, momentum: 0.9}",
+    severity=Severity.WARNING,
+)
 UNMATCHED_GROUP: Final = Code(
     "unmatched-group",
     what="A group of parameters matches none of the model's, or only those of an earlier group.",
@@ -86,5 +94,6 @@ DISK_FILLS: Final = Code(
 
 CODES: Final = (
     TRANSFORM_FAILS, TRANSFORM_CONTRACT, MODEL_FAILS, OUTPUT_MISMATCH, NOT_FOLLOWED, LOSS_FAILS,
-    METRIC_FAILS, OPTIMIZER_FAILS, UNMATCHED_GROUP, NO_ROOM, DISK_FILLS,
+    METRIC_FAILS, OPTIMIZER_FAILS, UPDATE_NOT_FOLLOWED,
+    UNMATCHED_GROUP, NO_ROOM, DISK_FILLS,
 )  # fmt: skip

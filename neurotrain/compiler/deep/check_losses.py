@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from neurotrain.compiler.codes import deep as codes
-from neurotrain.compiler.deep.network import cause
+from neurotrain.compiler.deep.foreign import ComponentFailed, tried
 from neurotrain.compiler.deep.shapes import (
     entries,
     gives_regions,
     is_regression,
+    is_segmentation,
     logits_shape,
     num_outputs,
     told,
@@ -18,6 +19,7 @@ from neurotrain.compiler.deep.shapes import (
 from neurotrain.compiler.draft import Draft, attempt, fault, need
 from neurotrain.component.base import tag_of
 from neurotrain.language.diagnostics import Report
+from neurotrain.metrics.tally import Tally
 
 if TYPE_CHECKING:
     import torch
@@ -65,14 +67,14 @@ def _loss_problem(
 
     given = logits.detach().requires_grad_()
     try:
-        value = loss.build()(given, targets, roi)
+        value: Any = tried(lambda: loss.build()(given, targets, roi))
         if not isinstance(value, torch.Tensor) or value.shape or not value.is_floating_point():
             shape = tuple(value.shape) if isinstance(value, torch.Tensor) else type(value).__name__
             return f"it gives {shape}, not one number of shape ()"
         if value.requires_grad:
-            value.backward()  # type: ignore[no-untyped-call]
-    except Exception as error:  # a loss's code may raise anything
-        return cause(error)
+            tried(value.backward)
+    except ComponentFailed as failed:
+        return str(failed)
     return ""
 
 
@@ -92,42 +94,43 @@ def _values(draft: Draft) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor | No
 
 
 def _metrics(draft: Draft, report: Report) -> None:
+    """Every metric gives its values as a pass over data asks for them."""
+    for path, metric in entries(draft, ("metrics",)):
+        if is_regression(draft):
+            wanted, problem = "no number for three samples", _value_problem(metric)
+        else:
+            num = len(need(draft.classes))
+            wanted, problem = f"no value for each of {num} classes", _class_problem(draft, metric)
+        if problem:
+            message = f"'{tag_of(metric)}' gives {wanted}: {problem}"
+            hint = "take another metric, or tell its author"
+            report.add(fault(codes.METRIC_FAILS, type_path(draft, path), message, hint))
+
+
+def _class_problem(draft: Draft, metric: Any) -> str:
+    """Why a metric gives no value for each class; empty where it does."""
     import torch
 
-    if is_regression(draft):
-        _value_metrics(draft, report)
-        return
+    logits, targets, roi = _values(draft)
     num = len(need(draft.classes))
-    counts_KK = torch.ones(num, num, dtype=torch.int64)
-    for path, metric in entries(draft, ("metrics",)):
-        per_class = getattr(metric, "per_class", None)
-        if per_class is None:
-            continue
-        try:
-            values = per_class(counts_KK)
-            problem = "" if _is_per_class(values, num) else f"it gives {_told(values)}"
-        except Exception as error:  # a metric's code may raise anything
-            problem = cause(error)
-        if problem:
-            message = f"'{tag_of(metric)}' gives no value for each of {num} classes: {problem}"
-            hint = "take another metric, or tell its author"
-            report.add(fault(codes.METRIC_FAILS, type_path(draft, path), message, hint))
+    scores = logits.sigmoid() if num == 2 else logits.softmax(1)
+    probabilities = torch.cat([1 - scores, scores], dim=1) if num == 2 else scores
+    tally = Tally((metric,), num, is_map=is_segmentation(draft))
+    try:
+        tried(lambda: tally.add(probabilities.argmax(1), probabilities, targets, roi))
+        values: Any = tried(lambda: tally.per_class(metric))
+    except ComponentFailed as failed:
+        return str(failed)
+    return "" if _is_per_class(values, num) else f"it gives {_told(values)}"
 
 
-def _value_metrics(draft: Draft, report: Report) -> None:
-    for path, metric in entries(draft, ("metrics",)):
-        of_values = getattr(metric, "of_values", None)
-        if of_values is None:
-            continue
-        try:
-            value = of_values([1.0, 2.0, 3.0], [1.0, 2.5, 2.5])
-            problem = "" if isinstance(value, float) else f"it gives {_told(value)}"
-        except Exception as error:  # a metric's code may raise anything
-            problem = cause(error)
-        if problem:
-            message = f"'{tag_of(metric)}' gives no number for three samples: {problem}"
-            hint = "take another metric, or tell its author"
-            report.add(fault(codes.METRIC_FAILS, type_path(draft, path), message, hint))
+def _value_problem(metric: Any) -> str:
+    """Why a metric of numbers gives none; empty where it does."""
+    try:
+        value: Any = tried(lambda: metric.of_values([1.0, 2.0, 3.0], [1.0, 2.5, 2.5]))
+    except ComponentFailed as failed:
+        return str(failed)
+    return "" if isinstance(value, float) else f"it gives {_told(value)}"
 
 
 def _is_per_class(values: Any, num: int) -> bool:

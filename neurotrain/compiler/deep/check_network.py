@@ -6,7 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from neurotrain.compiler.codes import deep as codes
-from neurotrain.compiler.deep.network import cause, forward, needs_values, on_meta
+from neurotrain.compiler.deep.foreign import ComponentFailed
+from neurotrain.compiler.deep.network import forward, on_meta
 from neurotrain.compiler.deep.shapes import (
     evaluated_sizes,
     is_regression,
@@ -36,8 +37,8 @@ def check_network(draft: Draft, report: Report) -> Draft:
     channels, size = need(draft.in_channels), draft.image_size
     try:
         network = on_meta(model, channels, num_outputs(draft), size)
-    except Exception as error:  # a network's code may raise anything
-        report.add(_failure(draft, f"cannot be built for {_channels(draft)}", error))
+    except ComponentFailed as failed:
+        report.add(_failure(draft, f"cannot be built for {_channels(draft)}", failed))
         return draft
     found = _followed(draft, network)
     if found is not None:
@@ -69,10 +70,10 @@ def _applied(
     try:
         with torch.set_grad_enabled(network.training):
             output = forward(network, images_BCHW)
-    except Exception as error:  # a network's code may raise anything
-        if needs_values(error):
-            return _not_followed(draft, error)
-        return _failure(draft, f"fails on {what} of {told(shape)}", error)
+    except ComponentFailed as failed:
+        if failed.needs_values:
+            return _not_followed(draft, failed)
+        return _failure(draft, f"fails on {what} of {told(shape)}", failed)
     return _mismatch(draft, output, shape, what)
 
 
@@ -118,15 +119,15 @@ def _channels(draft: Draft) -> str:
     return f"{need(draft.in_channels)} channels in and {num_outputs(draft)} out"
 
 
-def _failure(draft: Draft, what: str, error: Exception) -> Diagnostic:
-    message = f"'{tag_of(draft.read('model'))}' {what}: {cause(error)}"
+def _failure(draft: Draft, what: str, failed: ComponentFailed) -> Diagnostic:
+    message = f"'{tag_of(draft.read('model'))}' {what}: {failed}"
     hint = "change its parameters, or the size of the images"
     path = type_path(draft, ("model",))
     return fault(codes.MODEL_FAILS, path, message, hint, related=_size_origin(draft))
 
 
-def _not_followed(draft: Draft, error: Exception) -> Diagnostic:
-    message = f"'{tag_of(draft.read('model'))}' cannot be followed without values: {cause(error)}"
+def _not_followed(draft: Draft, failed: ComponentFailed) -> Diagnostic:
+    message = f"'{tag_of(draft.read('model'))}' cannot be followed without values: {failed}"
     hint = "whether its output suits the task is seen at the first step"
     return fault(codes.NOT_FOLLOWED, type_path(draft, ("model",)), message, hint)
 

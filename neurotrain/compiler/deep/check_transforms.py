@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from neurotrain.compiler.codes import deep as codes
-from neurotrain.compiler.deep.network import cause
+from neurotrain.compiler.deep.foreign import ComponentFailed, tried
 from neurotrain.compiler.deep.shapes import gives_regions, is_segmentation, told, type_path
 from neurotrain.compiler.draft import Draft, Tainted, fault, need
 from neurotrain.component.base import tag_of
@@ -49,8 +49,8 @@ def _follow(draft: Draft, report: Report, part: str) -> None:
             return
         try:
             batch = _applied(transform, batch, given)
-        except Exception as error:  # a transform's code may raise anything
-            message = f"'{tag_of(transform)}' fails on images of {_told(given)}: {cause(error)}"
+        except ComponentFailed as failed:
+            message = f"'{tag_of(transform)}' fails on images of {_told(given)}: {failed}"
             hint = "change it, or what stands before it"
             report.add(fault(codes.TRANSFORM_FAILS, path, message, hint))
             return
@@ -66,21 +66,23 @@ def _applied(transform: Transform, batch: Batch, given: Shape) -> Batch:
     """The batch after a transform: on `meta`, or with zeros where that needs values.
 
     Raises:
-        Exception: whatever the transform raises.
+        ComponentFailed: the transform cannot be built or applied.
     """
     import numpy as np
 
     from neurotrain.transforms.draws import Draws
 
     zero = np.zeros(len(batch), dtype=np.int64)
-    apply, draws = transform.build(), Draws.of(0, 0, zero, zero)
+    apply, draws = tried(transform.build), Draws.of(0, 0, zero, zero)
     try:
-        return apply(batch, draws)
-    except (RuntimeError, NotImplementedError, TypeError):
+        return tried(lambda: apply(batch, draws))
+    except ComponentFailed as failed:
+        if not failed.needs_values:
+            raise
         assert given.size is not None
         if given.size[0] * given.size[1] > _MAX_PIXELS:
             return _blank_like(batch, transform.shape(given))
-        return _moved(apply(_moved(batch, "cpu"), draws), "meta")
+        return _moved(tried(lambda: apply(_moved(batch, "cpu"), draws)), "meta")
 
 
 def _broken_word(batch: Batch, said: Shape) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 from neurotrain.compiler.codes import deep as codes
-from neurotrain.compiler.deep.network import cause, needs_values
+from neurotrain.compiler.deep.foreign import ComponentFailed, tried
 from neurotrain.compiler.deep.shapes import type_path
 from neurotrain.compiler.draft import Draft, fault
 from neurotrain.component.base import tag_of
@@ -36,10 +36,14 @@ def check_update(draft: Draft, report: Report) -> Draft:
         return draft
     try:
         updated_once(optimizer, network)
-    except Exception as error:  # an optimizer's code may raise anything
-        if not needs_values(error):
-            path = type_path(draft, ("train", "optimizer"))
-            message = f"'{tag_of(optimizer)}' cannot update this model: {cause(error)}"
+    except ComponentFailed as failed:
+        path = type_path(draft, ("train", "optimizer"))
+        if failed.needs_values:
+            message = f"'{tag_of(optimizer)}' cannot be followed without values: {failed}"
+            hint = "memory, checkpoints and disk are not predicted for it"
+            report.add(fault(codes.UPDATE_NOT_FOLLOWED, path, message, hint))
+        else:
+            message = f"'{tag_of(optimizer)}' cannot update this model: {failed}"
             hint = "change its parameters, or take another one"
             report.add(fault(codes.OPTIMIZER_FAILS, path, message, hint))
     return draft
@@ -61,14 +65,14 @@ def updated_once(optimizer: Optimizer, network: nn.Module) -> torch.optim.Optimi
     """The optimizer of a network on `meta` after its first update, with all its state.
 
     Raises:
-        Exception: whatever the optimizer raises.
+        ComponentFailed: it cannot be built, or cannot update.
     """
     import torch
 
-    built = optimizer.build(parameter_groups(optimizer, network))
+    built = tried(lambda: optimizer.build(parameter_groups(optimizer, network)))
     for parameter in network.parameters():
         if parameter.requires_grad:
             parameter.grad = torch.empty_like(parameter)
-    built.step()
+    tried(built.step)
     built.zero_grad(set_to_none=True)
     return built

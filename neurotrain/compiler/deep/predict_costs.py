@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from neurotrain.compiler.deep.check_update import updated_once
 from neurotrain.compiler.deep.count_state import Memory, checkpoint_bytes, memory_of
 from neurotrain.compiler.deep.count_step import StepShape, count_flops, count_saved_bytes
+from neurotrain.compiler.deep.foreign import ComponentFailed, tried
 from neurotrain.compiler.deep.retention import most_files
 from neurotrain.compiler.deep.shapes import (
     gives_regions,
@@ -56,9 +57,9 @@ def predict_costs(draft: Draft, report: Report) -> Draft:
 def _operations(draft: Draft, network: nn.Module) -> list[Prediction]:
     batches, shape = need(draft.batches), _step_shape(draft)
     try:
-        flops = count_flops(network, TotalLoss(draft.read("loss")), shape)
-    except Exception as error:  # a network's code may raise anything; its faults are told already
-        raise Tainted from error
+        flops = tried(lambda: count_flops(network, TotalLoss(draft.read("loss")), shape))
+    except ComponentFailed as failed:
+        raise Tainted from failed
     method = "forward and backward of one micro-batch on meta, by torch.utils.flop_counter"
     if batches.accumulation > 1:
         method += f", times {batches.accumulation} of an update"
@@ -134,14 +135,15 @@ def _optimizer(draft: Draft, network: nn.Module) -> torch.optim.Optimizer:
     optimizer = draft.read("train", "optimizer")
     try:
         return updated_once(optimizer, network)
-    except Exception as error:  # an optimizer's code may raise anything
-        raise Tainted from error
+    except ComponentFailed as failed:
+        raise Tainted from failed
 
 
 def _activations(draft: Draft, network: nn.Module) -> int | None:
+    loss, shape = TotalLoss(draft.read("loss")), _step_shape(draft)
     try:
-        return count_saved_bytes(network, TotalLoss(draft.read("loss")), _step_shape(draft))
-    except Exception:  # a network's code may raise anything; its faults are told already
+        return tried(lambda: count_saved_bytes(network, loss, shape))
+    except ComponentFailed:
         return None
 
 
