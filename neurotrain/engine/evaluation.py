@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 import torch
 from torch import nn
@@ -14,6 +15,7 @@ from neurotrain.metrics.tally import Tally
 from neurotrain.recorder.results import SampleScore
 from neurotrain.transforms.batch import Batch
 
+T = TypeVar("T")
 Criterion = Callable[[torch.Tensor, torch.Tensor, torch.Tensor | None], torch.Tensor]
 
 
@@ -71,14 +73,30 @@ def score(
     num_classes: int,
 ) -> Iterator[Scored]:
     """Apply the model to every batch, without gradients and in evaluation mode."""
+    return evaluated(
+        model, batches, inference.device,
+        lambda batch: _score(model, batch, criterion, inference, num_classes),
+    )  # fmt: skip
+
+
+def evaluated(
+    model: nn.Module,
+    batches: Iterable[Batch],
+    device: torch.device,
+    work: Callable[[Batch], T],
+) -> Iterator[T]:
+    """What `work` makes of each batch, on a device, with the model in evaluation mode.
+
+    Without gradients, but not in inference mode: weights that ZeRO gathers in it could not be
+    trained afterwards.
+    """
     was_training = model.training
     model.eval()
     try:
-        for cpu_batch in batches:
-            # Not inference_mode: weights that ZeRO gathers in it could not be trained afterwards.
+        for batch in batches:
             with torch.no_grad():
-                batch = cpu_batch.to(inference.device)
-                yield _score(model, batch, criterion, inference, num_classes)
+                found = work(batch.to(device))
+            yield found
     finally:
         model.train(was_training)
 
@@ -121,19 +139,15 @@ def mean_loss(
     model: nn.Module, batches: Iterable[Batch], *, criterion: Criterion, inference: Inference
 ) -> float:
     """The mean loss over samples, for data without classes."""
-    was_training = model.training
-    model.eval()
-    total, num_samples = 0.0, 0
-    try:
-        for cpu_batch in batches:
-            batch = cpu_batch.to(inference.device)
-            with torch.no_grad(), autocast(inference.device, inference.precision):
-                loss = criterion(model(batch.images), batch.targets, batch.rois)  # type: ignore[arg-type]
-            total += float(loss) * len(batch)
-            num_samples += len(batch)
-    finally:
-        model.train(was_training)
-    return total / num_samples if num_samples else float("nan")
+
+    def measured(batch: Batch) -> tuple[float, int]:
+        with autocast(inference.device, inference.precision):
+            loss = criterion(model(batch.images), batch.targets, batch.rois)  # type: ignore[arg-type]
+        return float(loss), len(batch)
+
+    parts = list(evaluated(model, batches, inference.device, measured))
+    num_samples = sum(num for _, num in parts)
+    return sum(loss * num for loss, num in parts) / num_samples if num_samples else float("nan")
 
 
 def _score(

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from neurotrain.dataset.targets import Target
-from neurotrain.engine.evaluation import Criterion
+from neurotrain.engine.evaluation import Criterion, evaluated
 from neurotrain.engine.inference import Inference
 from neurotrain.metrics.base import Metric, ValueMetric, name_of
 from neurotrain.metrics.value_tally import ValueTally
@@ -67,15 +67,10 @@ def measure(
     targets: tuple[Target, ...],
 ) -> Iterator[Measured]:
     """Apply the model to every batch, without gradients and in evaluation mode."""
-    was_training = model.training
-    model.eval()
-    try:
-        for cpu_batch in batches:
-            with torch.inference_mode():
-                batch = cpu_batch.to(inference.device)
-                yield _measure(model, batch, criterion, inference, targets)
-    finally:
-        model.train(was_training)
+    return evaluated(
+        model, batches, inference.device,
+        lambda batch: _measure(model, batch, criterion, inference, targets),
+    )  # fmt: skip
 
 
 def collect_values(
