@@ -61,6 +61,6 @@ class ImageFolder(Component, Dataset, tag="image_folder", frozen=True, kw_only=T
         self, resolver: Resolver, samples: tuple[SampleInfo, ...], num_classes: int
     ) -> Samples:
         """Open samples of an earlier survey."""
-        from neurotrain.dataset.folder_samples import open_folders
+        from neurotrain.dataset.labelled_samples import open_labelled
 
-        return open_folders(self, resolver, samples)
+        return open_labelled(self, resolver, samples)

@@ -68,6 +68,6 @@ class ImageTable(Component, Dataset, tag="image_table", frozen=True, kw_only=Tru
         self, resolver: Resolver, samples: tuple[SampleInfo, ...], num_classes: int
     ) -> Samples:
         """Open samples of an earlier survey."""
-        from neurotrain.dataset.table_samples import open_table
+        from neurotrain.dataset.labelled_samples import open_labelled
 
-        return open_table(self, resolver, samples)
+        return open_labelled(self, resolver, samples)
