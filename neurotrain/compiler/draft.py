@@ -113,6 +113,18 @@ class Batches:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Mended:
+    """Faults that are told and that the tree no longer has."""
+
+    keys: frozenset[SpecPath] = frozenset()
+    """Unknown keys, as written."""
+    unsure: frozenset[SpecPath] = frozenset()
+    """Maps with a key that is like no other: any absent key may be the one that it means."""
+    types: Mapping[str, str] = field(default_factory=dict)
+    """Component types as written, each with the one that is meant."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
     """A spec on its way to a plan. What a later pass needs and no pass could give is None."""
 
@@ -125,6 +137,8 @@ class Draft:
     options: Options
     report: Report
     spec_name: str
+    mended: Mended = Mended()
+    """What `mend_names` has told."""
     incomplete: bool = False
     """A base could not be read: what seems to be missing may be in it."""
     plugins: tuple[PluginUse, ...] = ()
@@ -160,9 +174,9 @@ class Draft:
         """The typed value at a path, or its default.
 
         Raises:
-            Tainted: an error stands at, above or below it.
+            Tainted: an error stands at, above or below it, or beside it where it is absent.
         """
-        if self.report.taints(path):
+        if self.report.taints(path) or (path[:-1] in self.mended.unsure and not self.has(*path)):
             raise Tainted(path)
         if path not in self.values:
             self.values[path] = self._typed(path)

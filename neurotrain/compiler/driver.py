@@ -35,8 +35,8 @@ from neurotrain.compiler.passes.check_stepping import check_stepping
 from neurotrain.compiler.passes.check_training import check_training
 from neurotrain.compiler.passes.choose_device import choose_device
 from neurotrain.compiler.passes.load_plugins import load_plugins
+from neurotrain.compiler.passes.mend_names import mend_names
 from neurotrain.compiler.passes.plan_batches import plan_batches
-from neurotrain.compiler.passes.rename_sections import rename_sections
 from neurotrain.compiler.passes.settle_paths import settle_paths
 from neurotrain.compiler.passes.survey_data import survey_data
 from neurotrain.component.catalogue import Catalogue
@@ -46,7 +46,7 @@ from neurotrain.language.tree import Node, Tree
 
 PASSES: Final = (
     load_plugins,
-    rename_sections,
+    mend_names,
     settle_paths,
     check_schema,
     survey_data,

@@ -17,7 +17,7 @@ from jsonschema.exceptions import ValidationError
 from jsonschema.validators import extend
 
 from neurotrain.component.catalogue import Catalogue
-from neurotrain.language.tree import SpecPath, Tree
+from neurotrain.language.tree import SpecPath
 from neurotrain.spec.schema import published, strict
 
 
@@ -36,9 +36,16 @@ class Violation:
     path: SpecPath
 
 
-def violations(tree: Mapping[str, Tree], schema: dict[str, Any]) -> Iterator[Violation]:
-    """Every violation of a resolved spec's schema; too long a list breaks `maxItems` alone."""
-    for error in _validator(schema).iter_errors(tree):
+def violations(
+    tree: object, schema: dict[str, Any], part: Mapping[str, Any] | None = None
+) -> Iterator[Violation]:
+    """Every violation of a resolved spec's schema, or of a part of it by a part of the spec.
+
+    Too long a list breaks `maxItems` alone.
+    """
+    validator = _validator(schema)
+    validator = validator if part is None else validator.evolve(schema=part)
+    for error in validator.iter_errors(tree):
         if error.validator == "items":
             continue
         yield Violation(

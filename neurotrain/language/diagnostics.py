@@ -76,12 +76,16 @@ class Report:
         """Record a fault; the same fault at the same path is recorded once."""
         if diagnostic in self._known:
             return
-        self._known.add(diagnostic)
-        self.items.append(diagnostic)
+        self.add_mended(diagnostic)
         if diagnostic.code.severity is Severity.ERROR and (
             diagnostic.path or diagnostic.place is None
         ):
             self.taint(diagnostic.path)
+
+    def add_mended(self, diagnostic: Diagnostic) -> None:
+        """Record a fault that taints nothing: what follows reads the spec as it is meant."""
+        self._known.add(diagnostic)
+        self.items.append(diagnostic)
 
     def extend(self, diagnostics: Iterable[Diagnostic]) -> None:
         """Record several faults."""

@@ -31,6 +31,12 @@ def closest(
     return min(ranked)[1] if ranked else None
 
 
+def is_typo(name: str, meant: str) -> bool:
+    """Whether a name is a few slips of the fingers away from another, not an abbreviation of it."""
+    wanted, candidate = _folded(name), _folded(meant)
+    return distance(wanted, candidate) <= _allowed_distance(max(len(wanted), len(candidate)))
+
+
 def distance(first: str, second: str) -> int:
     """The number of insertions, deletions, replacements and swaps of neighbours between two texts.
 

@@ -125,7 +125,15 @@ def test_what_does_not_compile_would_not_start(compiling: Compiling, tmp_path: P
             zero["offload_optimizer"] = {"device": "cpu"}
         config["zero_optimization"] = zero
         cases[name] = (config, "train.optimizer=sgd" in overrides, "model.norm=batch" in overrides)
+    if _computes_in_float16():
+        cases.pop("fp16")
     found = _started(cases, tmp_path)
-    assert {name for name, (*_, said) in REFUSED.items() if said in str(found[name])} == set(
-        REFUSED
-    ), found
+    refused = {name for name, said in found.items() if REFUSED[name][2] in str(said)}
+    assert refused == set(cases), found
+
+
+def _computes_in_float16() -> bool:
+    """Whether DeepSpeed takes float16 on this very processor: what it asks itself."""
+    from deepspeed.accelerator.cpu_accelerator import CPU_Accelerator
+
+    return bool(CPU_Accelerator().is_fp16_supported())

@@ -60,7 +60,8 @@ PRECISION_CONFLICT: Final = Code(
 FP16_ON_CPU: Final = Code(
     "fp16-on-cpu",
     what="The whole model is cast to float16 on a CPU.",
-    why="DeepSpeed refuses it there.",
+    why="DeepSpeed refuses it on all but the few processors that compute in float16, and a plan "
+    "is not for one processor.",
     example="engine: {type: deepspeed, device: cpu, fp16: {}}",
     instead="engine: {type: deepspeed, device: cpu, bf16: {}}",
 )

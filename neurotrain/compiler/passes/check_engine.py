@@ -162,7 +162,7 @@ def _formats(draft: Draft, report: Report) -> None:
 
 def _fp16_device(draft: Draft, report: Report) -> None:
     if draft.has(_ENGINE, "fp16") and need(draft.device) == "cpu":
-        message = "DeepSpeed refuses float16 on a CPU"
+        message = "DeepSpeed refuses float16 on most CPUs"
         hint = "write bf16: {} instead, or device: cuda for a machine with a GPU"
         report.add(fault(engine.FP16_ON_CPU, (_ENGINE, "fp16"), message, hint))
 

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from neurotrain.compiler.codes import form
 from neurotrain.compiler.draft import Draft, fault
+from neurotrain.compiler.misnamed import plugin_hint, unknown_component
 from neurotrain.compiler.nulls import null_faults, split_numbers
-from neurotrain.compiler.synonyms import LEFT_OUT, SYNONYMS
+from neurotrain.compiler.synonyms import SYNONYMS
 from neurotrain.compiler.unknown import misspelt, named, owner, unknown_keys
 from neurotrain.compiler.validator import Violation, resolved_schema, violations
 from neurotrain.compiler.wanted import bound, wanted
+from neurotrain.compiler.written import shown, written
 from neurotrain.language.diagnostics import Code, Diagnostic, Report, Severity
 from neurotrain.language.reading_codes import DUPLICATE_KEY
 from neurotrain.language.suggest import closest
-from neurotrain.language.tree import SpecPath, nearest
+from neurotrain.language.tree import SpecPath
 from neurotrain.spec.fields import Reference
-
-_FOR_TYPE = dict.fromkeys(("name", "kind", "class", "id"), ("type",))
-"""Words for a component's `type` in other tools."""
-_HOLDOUTS = (("data", "valid"), ("data", "test"))
-"""Where a fraction of the training data may stand in a dataset's place."""
 
 
 def check_schema(draft: Draft, report: Report) -> Draft:
@@ -35,7 +32,7 @@ def check_schema(draft: Draft, report: Report) -> Draft:
     faults: list[Diagnostic] = []
     schema = resolved_schema(draft.catalogue)
     errors, reference = list(violations(draft.tree, schema)), Reference(schema)
-    others = _of_a_plugin(draft) if any(each.rule == "x-dispatch" for each in errors) else ""
+    others = plugin_hint(draft) if any(each.rule == "x-dispatch" for each in errors) else ""
     meant = {path for error in errors for path, _ in misspelt(error).values()}
     for error in errors:
         if error.rule == "required" and draft.incomplete:
@@ -44,7 +41,7 @@ def check_schema(draft: Draft, report: Report) -> Draft:
         for each in told:
             if draft.lacks_plugins and each.code is form.UNKNOWN_COMPONENT:
                 report.taint(each.path)
-            elif not _is_echo(each, report):
+            elif not _is_echo(each, report, draft.mended.keys):
                 faults.append(each)
     report.extend(faults)
     for path in meant:
@@ -52,7 +49,7 @@ def check_schema(draft: Draft, report: Report) -> Draft:
     return draft
 
 
-def _is_echo(diagnostic: Diagnostic, report: Report) -> bool:
+def _is_echo(diagnostic: Diagnostic, report: Report, mended: frozenset[SpecPath]) -> bool:
     """Whether a fault only follows from one that the reading of the text has told.
 
     A faulty value far below a map does not make the map's own fault an echo; a faulty key in it
@@ -62,7 +59,8 @@ def _is_echo(diagnostic: Diagnostic, report: Report) -> bool:
     if diagnostic.code in (form.MISSING_KEY, form.MISSING_TYPE):
         owner = path[:-1] if diagnostic.at_key else path
         named = (item for item in report.items if item.path and item.code is not DUPLICATE_KEY)
-        if any(item.at_key and item.path[:-1] == owner for item in named):
+        keys = (item.path for item in named if item.at_key and item.path not in mended)
+        if any(key[:-1] == owner for key in keys):
             return True
     errors = [item for item in report.items if item.code.severity is Severity.ERROR]
     told = [item.path for item in errors if item.path]
@@ -81,14 +79,14 @@ def _diagnose(
     elif rule == "required":
         yield from _missing_keys(error, path)
     elif rule == "x-dispatch":
-        yield _component(error, path, draft, others)
+        yield unknown_component(error, path, draft, others)
     elif rule == "type":
         yield _wrong_type(error, path, draft)
     elif rule in ("enum", "const"):
         yield _not_allowed(error, path, draft)
     elif rule == "pattern":
         wants = error.schema.get("x-wants", f"text that matches {error.wanted}")
-        message = f"{_shown(path, draft)} has not the form of {path[-1]}"
+        message = f"{shown(path, draft)} has not the form of {path[-1]}"
         yield fault(form.WRONG_FORM, path, message, f"it wants {wants}")
     else:
         yield _problem(form.OUT_OF_RANGE, error, path, draft, f"it takes {bound(error)}")
@@ -104,51 +102,8 @@ def _missing_keys(error: Violation, path: SpecPath) -> Iterator[Diagnostic]:
         yield fault(form.MISSING_KEY, (*path, key), message, hint, at_key=True)
 
 
-def _component(error: Violation, path: SpecPath, draft: Draft, others: str) -> Diagnostic:
-    """A component without type, of unknown type, or bare although it needs parameters."""
-    rule, given = error.wanted, error.value
-    family, names = rule["family"], sorted(rule["members"])
-    if isinstance(given, Mapping) and "type" not in given:
-        telling = ["type", "fraction"] if path in _HOLDOUTS else ["type"]
-        for key in given:
-            likely = closest(key, telling, _FOR_TYPE)
-            if likely is not None:
-                message, hint = f"a {family} has no key '{key}'", f"did you mean '{likely}'?"
-                return fault(form.UNKNOWN_KEY, (*path, key), message, hint, at_key=True)
-        hint = f"add type: one of {', '.join(names)}"
-        named = [key for key in given if key in names]
-        if len(given) == 1 and named:
-            hint = f"write {{type: {named[0]}, …}} instead of {{{named[0]}: …}}"
-        return fault(form.MISSING_TYPE, path, f"this {family} has no type", hint)
-    name = given["type"] if isinstance(given, Mapping) else given
-    at = (*path, "type") if isinstance(given, Mapping) else path
-    if isinstance(given, str) and given in names:
-        message = f"'{given}' needs parameters, so its name alone is not enough"
-        return fault(form.MISSING_KEY, path, message, f"write {{type: {given}, …}}")
-    if not isinstance(name, str):
-        hint = f"write its type: one of {', '.join(names)}"
-        if path in _HOLDOUTS and isinstance(given, (int, float)):
-            hint = f"write {{fraction: {_written(path, draft)}}}, or a dataset with its type"
-        elif isinstance(given, list) and given and given[0] in names:
-            hint = f"only one can stand here: write {{type: {given[0]}, …}}"
-        return fault(form.WRONG_TYPE, at, f"{_shown(at, draft)} names no {family}", hint)
-    likely = closest(name, names, SYNONYMS)
-    hint = f"did you mean '{likely}'?" if likely else f"there are: {', '.join(names)}"
-    hint = LEFT_OUT.get(name.lower(), hint) + others
-    return fault(form.UNKNOWN_COMPONENT, at, f"no {family} is named '{name}'", hint)
-
-
-def _of_a_plugin(draft: Draft) -> str:
-    """That an unknown component may be of a plugin that is installed and not listed."""
-    from neurotrain.component.plugins import installed
-
-    listed = [use.name for use in draft.plugins]
-    others = [name for name in installed() if name not in listed]
-    return f"; or is it of a plugin? not listed: {', '.join(others)}" if others else ""
-
-
 def _wrong_type(error: Violation, path: SpecPath, draft: Draft) -> Diagnostic:
-    return _problem(form.WRONG_TYPE, error, path, draft, wanted(error, _written(path, draft)))
+    return _problem(form.WRONG_TYPE, error, path, draft, wanted(error, written(path, draft)))
 
 
 def _not_allowed(error: Violation, path: SpecPath, draft: Draft) -> Diagnostic:
@@ -160,26 +115,9 @@ def _not_allowed(error: Violation, path: SpecPath, draft: Draft) -> Diagnostic:
 
 
 def _problem(code: Code, error: Violation, path: SpecPath, draft: Draft, hint: str) -> Diagnostic:
-    message = f"{_shown(path, draft)} is not a value for {named(path)}"
+    message = f"{shown(path, draft)} is not a value for {named(path)}"
     meaning = error.schema.get("description")
     return fault(code, path, message, f"{hint} ({meaning})" if meaning else hint)
-
-
-def _shown(path: SpecPath, draft: Draft) -> str:
-    """The value as written, with its type."""
-    value: Any = draft.written(*path)
-    kind = {bool: "boolean", int: "whole number", float: "number", str: "text"}.get(type(value))
-    if isinstance(value, list):
-        return f"a list of {len(value)} entr{'y' if len(value) == 1 else 'ies'}"
-    if kind is None:
-        return "a map"
-    written = _written(path, draft)
-    return f"{written or value} ({kind})"
-
-
-def _written(path: SpecPath, draft: Draft) -> str:
-    node, exact = nearest(draft.root, path)
-    return node.written if exact and len(node.written) <= 60 else ""
 
 
 def _listed(legal: list[Any]) -> str:

@@ -87,10 +87,11 @@ def _early_stopping(draft: Draft, report: Report) -> None:
 def _patience(draft: Draft, report: Report) -> None:
     if not draft.has(*_STOPPING):
         return
-    patience, monitor = draft.read(*_STOPPING, "patience"), draft.read(*_STOPPING, "monitor")
+    patience = draft.read(*_STOPPING, "patience")
+    monitor = draft.written(*_STOPPING, "monitor") or draft.read(*_STOPPING, "monitor")
     epochs = draft.read("train", "epochs")
     every = Duration.parse(draft.read("train", "validate_every")).count
-    span = patience * (every if monitor.startswith("valid/") else 1)
+    span = patience * (every if str(monitor).startswith("valid/") else 1)
     if span >= epochs:
         message = f"patience takes {span} epochs, the training has {epochs}"
         hint = "train longer, or write a smaller patience"
@@ -116,7 +117,7 @@ def _recorded(path: SpecPath, name: str, draft: Draft, report: Report) -> None:
     names = recorded_names(draft)
     if name in names:
         return
-    if None in _metric_names(draft):
+    if None in _metric_names(draft) or name.rpartition("/")[2] in draft.mended.types:
         raise Tainted("a metric of unknown name may be the one that is meant")
     if name.startswith("valid/") and not _has_validation(draft):
         message = f"'{name}' is monitored, but there is no validation data"

@@ -20,7 +20,10 @@ def plan_batches(draft: Draft, report: Report) -> Draft:
     `{global: 16, micro: 6}` is answered by `batch-arithmetic` with the nearest legal values.
     """
     processes = world_size(draft)
-    solved = _solve(draft.read(*_PATH), processes, report)
+    batch = draft.read(*_PATH)
+    if batch.global_ is None and batch.micro is None:
+        draft.read(*_PATH, "global")
+    solved = _solve(batch, processes, report)
     if solved is None:
         return draft
     transforms = draft.read("data", "transforms", "train")
