@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from neurotrain.component.base import tag_of
+from neurotrain.dataset.faults import counted
 from neurotrain.language.excerpt import visible
 from neurotrain.plan.graph import stages_of
 from neurotrain.plan.open_plan import AT_LAUNCH, OpenPlan
@@ -26,7 +27,7 @@ def open_summary(plan: OpenPlan) -> str:
         "steps an epoch": str(facts.steps_per_epoch),
         "steps": f"{facts.num_steps}; {train.epochs} epochs",
         "best weights by": f"{facts.monitor} ({facts.monitor_mode})",
-        "device": f"{facts.device}, {facts.threads} threads, {train.precision}",
+        "device": f"{facts.device}, {counted(facts.threads, 'thread')}, {train.precision}",
         "stages": " -> ".join(node.id for node in stages_of(plan.nodes)),
     }
     return "\n".join(f"{name:<16} {visible(value)}" for name, value in rows.items())

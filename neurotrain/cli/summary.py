@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from neurotrain.component.base import tag_of
+from neurotrain.dataset.faults import counted
 from neurotrain.language.excerpt import visible
 from neurotrain.plan.drawing import ASCII, UNICODE, draw
 from neurotrain.plan.graph import stages_of
@@ -53,7 +54,7 @@ def summary(plan: Plan) -> str:
         "best weights by": f"{facts.monitor} ({facts.monitor_mode})",
         "early stopping": _stopping(plan),
         "evaluation": _evaluation(plan),
-        "device": f"{facts.device}, {facts.threads} threads, "
+        "device": f"{facts.device}, {counted(facts.threads, 'thread')}, "
         + plan.experiment.engine.format_told(train.precision),
         "engine": plan.experiment.engine.told,
         **_predicted(plan),

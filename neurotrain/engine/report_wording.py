@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Final
 
+from neurotrain.dataset.faults import counted
 from neurotrain.engine.report_statistics import CORRECT, SEED, Summary, num_resamples
 from neurotrain.recorder.results import TestResult
 from neurotrain.visualizer.labels import shown
@@ -94,11 +95,6 @@ def duration_text(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
-
-
-def counted(num: int, noun: str) -> str:
-    """`1 sample`, `2 samples`."""
-    return f"{num:,} {noun}" if num == 1 else f"{num:,} {noun}s"
 
 
 def left_out_text(result: TestResult) -> str:

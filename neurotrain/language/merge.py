@@ -1,7 +1,8 @@
 """Lays one tree over another: maps merge, everything else replaces, `null` deletes.
 
 A map that names another component by `type:` replaces the whole map below it, since the
-parameters below belong to the other component. A map without a `type` is laid over a bare name as
+parameters below belong to the other component; so do a component and a `fraction` of the training
+data, each laid over the other. A map without a `type` is laid over a bare name as
 over `{type: name}`. A `null` that deletes nothing stays a null, and a key without a value deletes
 nothing: it is told as a fault.
 Every value keeps the place where it was written.
@@ -17,11 +18,10 @@ from neurotrain.language.tree import Node
 def merge(below: Node, above: Node) -> Node:
     """The two trees as one; what is above is nearer and wins."""
     if isinstance(below.value, str) and isinstance(above.value, Mapping):
-        named = {} if "type" in above.value else {"type": below}
-        return with_value(above, {**named, **above.value})
+        return above if "type" in above.value else merge(named(below), above)
     if not isinstance(below.value, Mapping) or not isinstance(above.value, Mapping):
         return above
-    if _other_component(below.value, above.value):
+    if _other_kind(below.value, above.value):
         return above
     merged = dict(below.value)
     for key, node in above.value.items():
@@ -41,7 +41,17 @@ def with_value(node: Node, value: Mapping[str, Node] | tuple[Node, ...]) -> Node
     return Node(value=value, place=node.place, key_place=node.key_place, origin=node.origin)
 
 
-def _other_component(below: Mapping[str, Node], above: Mapping[str, Node]) -> bool:
-    if "type" not in below or "type" not in above:
-        return False
-    return above["type"].value is not None and below["type"].value != above["type"].value
+def _other_kind(below: Mapping[str, Node], above: Mapping[str, Node]) -> bool:
+    if "type" in below and "type" in above:
+        return above["type"].value is not None and below["type"].value != above["type"].value
+    return _is_share_and_component(below, above) or _is_share_and_component(above, below)
+
+
+def _is_share_and_component(share: Mapping[str, Node], component: Mapping[str, Node]) -> bool:
+    """Whether one map holds a part of other data out, and the other names data of its own."""
+    return list(share) == ["fraction"] and "type" in component and "fraction" not in component
+
+
+def named(node: Node) -> Node:
+    """A bare name as the map `{type: name}` that it stands for; anything else as it is."""
+    return with_value(node, {"type": node}) if isinstance(node.value, str) else node

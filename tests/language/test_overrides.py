@@ -38,6 +38,22 @@ APPLIED: list[tuple[list[str], Tree]] = [
 ]
 
 
+KINDS: list[tuple[str, list[str], Tree]] = [
+    ("{a: {b: sgd}}", ["a.b.x=1"], {"a": {"b": {"type": "sgd", "x": 1}}}),
+    ("{a: [dice]}", ["a[0].x=1"], {"a": [{"type": "dice", "x": 1}]}),
+    ("{a: [dice]}", ["a[0]={x: 1}"], {"a": [{"type": "dice", "x": 1}]}),
+    ("{a: {fraction: 0.1}}", ["a={type: b, x: 1}"], {"a": {"type": "b", "x": 1}}),
+    ("{a: {type: b, x: 1}}", ["a={fraction: 0.1}"], {"a": {"fraction": 0.1}}),
+    ("{a: {type: b, fraction: 1}}", ["a={fraction: 2}"], {"a": {"type": "b", "fraction": 2}}),
+]
+
+
+@pytest.mark.parametrize(("spec", "arguments", "tree"), KINDS, ids=[row[1][0] for row in KINDS])
+def test_kinds(loading: Loading, spec: str, arguments: list[str], tree: Tree) -> None:
+    """A bare name takes parameters; a part of the data and a dataset replace one another."""
+    assert loading(spec, arguments).tree == tree
+
+
 @pytest.mark.parametrize(("arguments", "tree"), APPLIED, ids=[" ".join(r[0]) for r in APPLIED])
 def test_override(loading: Loading, arguments: list[str], tree: Tree) -> None:
     """A value replaces what stands at its path; maps merge and null deletes."""

@@ -75,9 +75,9 @@ POSTPROCESS_ORDER: Final = Code(
     instead="postprocess: [threshold, fill_holes]",
 )
 PREDICT_TASK: Final = Code(
-    "postprocess-not-for-task",
-    what="Post-processing is written for a task that has no masks.",
-    why="There is nothing to process.",
+    "predict-not-for-task",
+    what="Post-processing or a region of interest is written for a task that has no masks.",
+    why="Both work on masks, so there is nothing that they could change.",
     example="task: {type: classification}\npredict: {input: …, postprocess: [fill_holes]}",
     instead="task: {type: classification}\npredict: {input: …}",
 )

@@ -116,12 +116,14 @@ def _normalized(draft: Draft, report: Report) -> None:
 
 
 def _postprocess(draft: Draft, report: Report) -> None:
-    if not draft.has("predict", "postprocess"):
-        return
     task = tag_of(draft.read("task"))
     if task != "segmentation":
-        message = f"post-processing works on masks, and a {task} has none"
-        report.add(fault(codes.PREDICT_TASK, ("predict", "postprocess"), message, "leave it out"))
+        for key, what in (("postprocess", "post-processing works"), ("roi", "regions work")):
+            if draft.has("predict", key):
+                message = f"{what} on masks, and a {task} has none"
+                report.add(fault(codes.PREDICT_TASK, ("predict", key), message, "leave it out"))
+        return
+    if not draft.has("predict", "postprocess"):
         return
     num_classes = len(need(draft.classes))
     for index, (path, step) in enumerate(_entries(draft, ("predict", "postprocess"))):
