@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from neurotrain.dataset.faults import counted
 from neurotrain.engine import report_wording as wording
 from neurotrain.engine.report_pictures import Picture, embedded, sample_pictures
 from neurotrain.engine.report_statistics import (
@@ -117,7 +118,7 @@ def _plot(path: Path) -> Picture:
 
 
 def _introduction(result: TestResult) -> str:
-    num = wording.counted(len(result.samples), "test sample")
+    num = counted(len(result.samples), "test sample")
     if result.task == "segmentation":
         return (
             f"A trained network gave every pixel of {num} one of {len(result.classes)} classes."
@@ -125,7 +126,7 @@ def _introduction(result: TestResult) -> str:
             f" {wording.region_text(result)} count."
         )
     if result.task == "regression":
-        noun = wording.counted(len(result.targets), "number")
+        noun = counted(len(result.targets), "number")
         return (
             f"A trained network predicted {noun} for each of {num}. Its answers are compared with"
             " the true ones."
@@ -143,7 +144,7 @@ def _mean_text(result: TestResult, found: Sequence[Summary]) -> str:
         if one.name in names and one.num > 1:
             what = "share that is right" if one.name == CORRECT else "mean"
             return (
-                f"{what} over the {wording.counted(one.num, 'sample')}:"
+                f"{what} over the {counted(one.num, 'sample')}:"
                 f" {wording.number_text(one.mean)}, 95 % interval {wording.interval_text(one)}"
             )
     return ""
@@ -221,11 +222,11 @@ def _sample_table(result: TestResult) -> tuple[str, Table, str]:
         table = Table(
             columns=("sample", "truth", "prediction", "loss"), rows=answers, words=(0, 1, 2)
         )
-        title = f"Misclassified: {len(wrong):,} of {wording.counted(len(ordered), 'sample')}"
+        title = f"Misclassified: {len(wrong):,} of {counted(len(ordered), 'sample')}"
         return title, table, _left_out(len(wrong) - len(listed))
     worst = ordered[:_NUM_WORST]
     if result.task == "regression":
-        title = f"The worst {wording.counted(len(worst), 'sample')}"
+        title = f"The worst {counted(len(worst), 'sample')}"
         return title, _value_table(result, worst), _left_out(len(ordered) - len(worst))
     ranked = score_of(result, worst[0])[0] if worst else "loss"
     scores = {ranked: [score_of(result, one)[1] for one in worst]}
@@ -234,7 +235,7 @@ def _sample_table(result: TestResult) -> tuple[str, Table, str]:
         (one.id, *(wording.number_text(column[at]) for column in scores.values()))
         for at, one in enumerate(worst)
     )
-    title = f"The worst {wording.counted(len(worst), 'sample')}"
+    title = f"The worst {counted(len(worst), 'sample')}"
     return (
         title,
         Table(columns=("sample", *scores), rows=rows),

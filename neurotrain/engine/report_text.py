@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from neurotrain.dataset.faults import counted
 from neurotrain.engine import report_wording as wording
 from neurotrain.engine.report_statistics import (
     Summary,
@@ -168,11 +169,11 @@ def _samples(result: TestResult) -> tuple[str, tuple[str, ...]]:
     if result.task != "classification":
         worst = ordered[:_NUM_WORST]
         if result.task == "regression":
-            return f"Worst {wording.counted(len(worst), 'sample')}", _value_lines(result, worst)
+            return f"Worst {counted(len(worst), 'sample')}", _value_lines(result, worst)
         lines = tuple(_scored_line(result, sample) for sample in worst)
-        return f"Worst {wording.counted(len(worst), 'sample')}", lines
+        return f"Worst {counted(len(worst), 'sample')}", lines
     wrong = [sample for sample in ordered if not is_right(sample)]
-    title = f"Misclassified: {len(wrong):,} of {wording.counted(len(ordered), 'sample')}"
+    title = f"Misclassified: {len(wrong):,} of {counted(len(ordered), 'sample')}"
     lines = tuple(_answer_line(sample) for sample in wrong[:_MOST_MISCLASSIFIED])
     if wrong:
         lines = (_answer_row("sample", "truth", "prediction", "loss"), *lines)

@@ -22,6 +22,7 @@ COSTS: Final[tuple[Cost, ...]] = ("new-run", "stages", "resume-safe", "nothing")
 _SAFE: Final = ("train.checkpoints.every", "train.checkpoints.keep_last")
 _EPOCHS: Final = "train.epochs"
 _LOADER: Final = "data.loader"
+_LEFT_OUT: Final = "data.loader.skip_corrupt"
 _PATIENCE: Final = "train.early_stopping.patience"
 _CHOOSING: Final = ("train.checkpoints.monitor", "train.early_stopping.monitor")
 _NOTES: Final = {
@@ -140,6 +141,8 @@ def _judged(
     stages = tuple(node.id for node in stages_of(new.nodes) if node.id in reached)
     cost: Cost = "stages" if stages else "nothing"
     note = _NOTES.get(path, "")
+    if path == _LEFT_OUT and (after or 0) < (before or 0):
+        cost, note = "new-run", "what was left out before might end the run now"
     if "trainer" in stages:
         cost, note = _training_cost(path, old, new) or ("new-run", note)
     return Change(path=path, before=before, after=after, cost=cost, stages=stages, note=note)
