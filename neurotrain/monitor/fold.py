@@ -14,6 +14,7 @@ from typing import Final, TypeAlias, TypeVar
 from neurotrain.monitor import machines, reading, steps, wording
 from neurotrain.monitor.admission import judge_event
 from neurotrain.monitor.attempts import begin_attempt, supersede
+from neurotrain.monitor.lines import STEP, Step, Told
 from neurotrain.monitor.reading import MAX_ITEMS
 from neurotrain.monitor.series import Series
 from neurotrain.monitor.start import start
@@ -41,11 +42,11 @@ _MAX_EPOCH_TIMES: Final = 64
 _MAX_VALIDATIONS: Final = 16
 
 
-def fold(view: View, event: Event) -> View:
+def fold(view: View, event: Told) -> View:
     """The view after one event more; an event seen before changes nothing."""
-    if event.kind == steps.KIND and event.rank == 0 and event.attempt <= view.attempt:
+    if event.kind == STEP and event.rank == 0 and event.attempt <= view.attempt:
         return steps.fold_steps(view, [event])
-    if event.rank > 0:
+    if event.rank > 0 and isinstance(event, Event):
         return machines.fold_rank(view, event)
     verdict = judge_event(event, view.seq, view.attempt)
     if verdict == "seen":
@@ -54,8 +55,8 @@ def fold(view: View, event: Event) -> View:
         return replace(view, num_unknown=view.num_unknown + 1)
     if event.attempt > view.attempt:
         view = begin_attempt(view, event)
-        if event.kind == steps.KIND:
-            return steps.fold_steps(view, [event])
+    if event.kind == STEP or isinstance(event, Step):
+        return steps.fold_steps(view, [event])
     step = _KINDS.get(event.kind)
     view = replace(
         view,
@@ -68,11 +69,11 @@ def fold(view: View, event: Event) -> View:
     return view if step is None else step(view, event)
 
 
-def fold_all(view: View, events: Iterable[Event]) -> View:
+def fold_all(view: View, events: Iterable[Told]) -> View:
     """The view after several events more."""
-    waiting: list[Event] = []
+    waiting: list[Told] = []
     for event in events:
-        if event.kind == steps.KIND and event.rank == 0 and event.attempt <= view.attempt:
+        if event.kind == STEP and event.rank == 0 and event.attempt <= view.attempt:
             waiting.append(event)
             continue
         if waiting:
