@@ -13,7 +13,7 @@ from typing import Final, Literal, TypeAlias, get_args
 
 from neurotrain.monitor import wording
 from neurotrain.monitor.axis import epoch_ticks
-from neurotrain.monitor.series import Bucket, merge
+from neurotrain.monitor.series import Bucket
 from neurotrain.monitor.view import View
 
 Axis: TypeAlias = Literal["epoch", "step", "time"]
@@ -40,7 +40,6 @@ _SECONDS: Final = (
 )
 _DAY_S: Final = 86400
 _NARROWEST: Final = 1e-3
-_MAX_CONVERTED: Final = 512
 
 
 def converter(view: View, axis: Axis) -> Callable[[float], float]:
@@ -60,10 +59,8 @@ def converter(view: View, axis: Axis) -> Callable[[float], float]:
 
 
 def converted(buckets: Sequence[Bucket], to: Callable[[float], float]) -> tuple[Bucket, ...]:
-    """Buckets with every place on another axis; more than a screen can tell apart are merged."""
-    apart = -(-len(buckets) // _MAX_CONVERTED) or 1
-    merged = [merge(buckets[at : at + apart]) for at in range(0, len(buckets), apart)]
-    return tuple(_converted(bucket, to) for bucket in merged)
+    """Buckets with every place on another axis."""
+    return tuple(_converted(bucket, to) for bucket in buckets)
 
 
 def span(view: View, axis: Axis) -> Window:

@@ -189,6 +189,7 @@ def _save_checkpoint(view: View, event: Event) -> View:
     saved = Checkpoint(
         path=path, roles=roles, epoch=max(0, event.epoch), step=event.step, time=event.time,
         num_bytes=reading.count(event.data.get("bytes")),
+        shards_bytes=reading.count(event.data.get("shards_bytes")),
         seconds=reading.finite(event.data.get("seconds")),
         stall_s=reading.finite(event.data.get("stall_s")),
         verified=_flag(event.data.get("verified")),

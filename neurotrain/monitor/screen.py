@@ -49,7 +49,7 @@ _BY_METRIC: Final = ("left", "right", "next_metric", "previous_metric")
 _FASTEST_S: Final = 0.1
 _SLOWEST_S: Final = 1.0
 _BACK_OFF: Final = 1.5
-_LOADING_SHOW_S: Final = 0.25
+_LOADING_SHOW_S: Final = 0.5
 """How often a screen is shown while a long log is being read."""
 _MESSAGE_S: Final = 6.0
 _ENDED: Final = (

@@ -82,7 +82,7 @@ class Series:
         stride = _absorb(packed, stride, from_recent, lambda a, b: merge(recent[a:b]))
         rest = num_packed - from_recent
         stride = _absorb(packed, stride, rest, lambda a, b: _bucket(xs, ys, steps, a, b))
-        kept = map(sample, xs[rest:], ys[rest:], steps[rest:])
+        kept = _samples(xs[rest:], ys[rest:], steps[rest:])
         return Series(tuple(packed), (*recent[from_recent:], *kept), stride)
 
     def until(self, step: int) -> Series:
@@ -113,6 +113,17 @@ def sample(x: float, y: float, step: int) -> Bucket:
     return Bucket(x, x, nan, nan, nan, x, nan, x, x, step, step, 1)
 
 
+def _samples(xs: Sequence[float], ys: Sequence[float], steps: Sequence[int]) -> list[Bucket]:
+    """A bucket for each sample."""
+    if not math.isfinite(sum(ys)):
+        return list(map(sample, xs, ys, steps))
+    make = Bucket._make
+    return [
+        make((x, x, y, y, y, x, y, x, None, step, step, 1))
+        for x, y, step in zip(xs, ys, steps, strict=True)
+    ]
+
+
 def merge(buckets: Sequence[Bucket]) -> Bucket:
     """Neighbours as one; the extremes of all survive. There must be at least one."""
     if len(buckets) == 1:
@@ -130,6 +141,14 @@ def merge(buckets: Sequence[Bucket]) -> Bucket:
         low.low, low.low_x, high.high, high.high_x, bad,
         first.first_step, last.last_step, sum(map(_NUM, buckets)),
     )  # fmt: skip
+
+
+def thinned(buckets: Sequence[Bucket], most: int) -> Sequence[Bucket]:
+    """The buckets, neighbours merged where there are more than that many."""
+    apart = -(-len(buckets) // most) if buckets else 1
+    if apart == 1:
+        return buckets
+    return [merge(buckets[at : at + apart]) for at in range(0, len(buckets), apart)]
 
 
 def _rising(xs: Sequence[float], end_x: float) -> list[int]:
@@ -175,7 +194,7 @@ def _bucket(
     """The samples from one place to another as one bucket."""
     part = ys[start:end]
     if not math.isfinite(sum(part)):
-        return merge([*map(sample, xs[start:end], part, steps[start:end])])
+        return merge(_samples(xs[start:end], part, steps[start:end]))
     low, high = min(part), max(part)
     return Bucket(
         xs[start], xs[end - 1], part[0], part[-1],

@@ -32,14 +32,12 @@ def fold_steps(view: View, told: Sequence[Told]) -> View:
     clock = [step.time for step in counted]
     by_step[_CLOCK] = by_step.get(_CLOCK, Series()).extend(xs, clock, numbers)
     for name in _CURVES:
-        values = _values(name, counted)
-        at = [n for n, value in enumerate(values) if value is not None]
-        if at:
-            kept = [value for value in values if value is not None]
+        at, values = _told(name, counted)
+        if values:
             whole = len(at) == len(xs)
             where = xs if whole else [xs[n] for n in at]
             which = numbers if whole else [numbers[n] for n in at]
-            by_step[name] = by_step.get(name, Series()).extend(where, kept, which)
+            by_step[name] = by_step.get(name, Series()).extend(where, values, which)
     return replace(
         view,
         seq=max(view.seq, max(step.seq for step in counted)),
@@ -65,11 +63,14 @@ def _admit(view: View, told: Sequence[Told]) -> tuple[list[Step], int]:
     return counted, num_unknown
 
 
-def _values(name: str, steps: Sequence[Step]) -> list[float | None]:
+def _told(name: str, steps: Sequence[Step]) -> tuple[Sequence[int], list[float]]:
+    """Which steps tell a value of that name, and the values."""
     told = list(map(attrgetter(f"data.{name}"), steps))
-    if all(type(value) is float for value in told):
-        return told
-    return [reading.real(value) for value in told]
+    if set(map(type, told)) == {float}:
+        return range(len(told)), told
+    known = [(at, reading.real(value)) for at, value in enumerate(told)]
+    found = [(at, value) for at, value in known if value is not None]
+    return [at for at, _ in found], [value for _, value in found]
 
 
 def _walk(view: View, steps: Sequence[Step]) -> tuple[Position, list[float]]:

@@ -139,12 +139,20 @@ class Checkpoint:
     step: int
     time: float
     num_bytes: int | None = None
+    """Of the file at the path."""
+    shards_bytes: int | None = None
+    """Of what each process saved beside it."""
     seconds: float | None = None
     """How long the write took."""
     stall_s: float | None = None
     """How long the training waited for it."""
     verified: bool | None = None
     """Whether it was read back as written; None where the run has not said."""
+
+    @property
+    def all_bytes(self) -> int:
+        """What it takes on the disk."""
+        return (self.num_bytes or 0) + (self.shards_bytes or 0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -37,6 +37,15 @@ def small(number: float | None) -> str:
     return _scientific(number)
 
 
+def change(difference: float | None) -> str:
+    """A signed difference; empty where there is none."""
+    if difference is None or not math.isfinite(difference) or difference == 0:
+        return ""
+    if abs(difference) < 5e-5 or abs(difference) >= 1e4:
+        return ("+" if difference > 0 else "") + _scientific(difference)
+    return f"{difference:+.4f}"
+
+
 def percent(share: float | None) -> str:
     """A share of 1 as a percentage."""
     return "–" if share is None or not math.isfinite(share) else f"{100 * share:.0f}%"

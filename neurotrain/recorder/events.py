@@ -13,7 +13,8 @@ events in their places:
       epoch.finished                metrics: the values recorded for the epoch
       epoch.detailed                metrics: those of parameters and layers, in parts that fit
       early_stopping.updated        best, counter, patience, needed, stops_at_epoch, stopped
-      checkpoint.saved              path, roles, bytes, seconds, stall_s, verified, removed
+      checkpoint.saved              path, roles, bytes, shards_bytes (beside the file at path),
+                                    seconds, stall_s, verified, removed
       progress.reported             done, total: batches of testing and predicting
       machine.sampled               load of cpu, memory, disk and gpus
       warning.raised                message

@@ -26,7 +26,7 @@ class Saves(Pane):
         room = max(1, height - 3 - len(told) - 1)
         down = min(frame.options.scrolled, max(0, len(table) - room))
         body = [head, *table[down : down + room], line(""), *told]
-        kept = {(one.step, one.epoch): one.num_bytes or 0 for one in saved}
+        kept = {(one.step, one.epoch): one.all_bytes for one in saved}
         right = line((wording.size(sum(kept.values())), "dim")) if kept else ()
         return box(line(("Checkpoints", "title")), right, body, width, height, frame.glyphs)
 
