@@ -145,6 +145,14 @@ def values_at(view: View, group: str, look: Look, x: float) -> list[tuple[str, f
     return found
 
 
+def newest(view: View, group: str, look: Look) -> str:
+    """The values of a group (empty: the main one) at the cursor, or the last, as a text."""
+    group = group or main_group(view)
+    place = math.inf if look.cursor is None else look.cursor
+    found = values_at(view, group, look, place)
+    return "  ".join(f"{name} {value!r}" for name, value, _ in found)
+
+
 def _is_smoothed(series: Series, group: str, look: Look) -> bool:
     return bool(look.smooth) and group != "lr" and len(series.buckets) >= _MIN_TO_SMOOTH
 

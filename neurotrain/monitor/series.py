@@ -14,7 +14,7 @@ from operator import itemgetter, lt
 from typing import Final, NamedTuple
 
 MAX_PACKED: Final = 2048
-_RECENT: Final = 256
+_RECENT: Final = 128
 _HALF: Final = _RECENT // 2
 _LOW: Final = itemgetter(4)
 _HIGH: Final = itemgetter(6)
