@@ -29,6 +29,7 @@ from neurotrain.monitor.view import (
     Position,
     Stage,
     View,
+    no_series,
 )
 from neurotrain.recorder.events import Event
 
@@ -85,10 +86,27 @@ def fold_all(view: View, events: Iterable[Told]) -> View:
 def _start_stage(view: View, event: Event) -> View:
     name = reading.text(event.data.get("stage"), 40)
     stage = Stage(name=name, state="running", started_at=event.time, step=event.step)
-    position = view.position
+    if stage.trains and any(known.trains and known.name != name for known in _begun(view)):
+        view = _begin_training(view, event)
     total = reading.count(event.data.get("total_epochs"))
     facts = view.facts if total is None else replace(view.facts, epochs=total)
-    return replace(_with_stage(view, stage), position=position, facts=facts)
+    return replace(_with_stage(view, stage), facts=facts)
+
+
+def _begun(view: View) -> tuple[Stage, ...]:
+    return tuple(known for known in view.stages if known.state in ("running", "done"))
+
+
+def _begin_training(view: View, event: Event) -> View:
+    """The view when another training begins: its epochs count from 1 again."""
+    return replace(
+        view,
+        position=Position(step=event.step),
+        by_epoch=no_series(),
+        by_step=no_series(),
+        early_stopping=None,
+        early_history=(),
+    )
 
 
 def _finish_stage(view: View, event: Event) -> View:

@@ -88,6 +88,16 @@ class Stage:
     step: int = 0
     """The step at which its state was recorded."""
 
+    @property
+    def trains(self) -> bool:
+        """Whether it is a trainer, or one of several such as `trainer-2`."""
+        return self.name.split("-", 1)[0] in ("trainer", "train")
+
+    @property
+    def tests(self) -> bool:
+        """Whether it is a tester, or one of several."""
+        return self.name.split("-", 1)[0] in ("tester", "test")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Position:

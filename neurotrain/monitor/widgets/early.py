@@ -118,7 +118,8 @@ def _one_row(frame: Frame, early: EarlyStopping, width: int) -> Line:
 def _is_training_over(frame: Frame) -> bool:
     over = frame.state in (State.FINISHED, State.EARLY_STOPPED)
     stages = frame.view.stages
-    return over or any(stage.name == "trainer" and stage.state == "done" for stage in stages)
+    trainers = [stage for stage in stages if stage.trains]
+    return over or (bool(trainers) and all(stage.state == "done" for stage in trainers))
 
 
 def _without(frame: Frame) -> str:
