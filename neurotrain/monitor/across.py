@@ -8,12 +8,13 @@ from __future__ import annotations
 import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from itertools import accumulate
 from typing import Final, Literal, TypeAlias, get_args
 
 from neurotrain.monitor import wording
 from neurotrain.monitor.axis import epoch_ticks
-from neurotrain.monitor.series import Bucket
+from neurotrain.monitor.series import Bucket, Series
 from neurotrain.monitor.view import View
 
 Axis: TypeAlias = Literal["epoch", "step", "time"]
@@ -47,6 +48,13 @@ def converter(view: View, axis: Axis) -> Callable[[float], float]:
     clock = view.by_step.get("time")
     if axis == "epoch" or not clock:
         return lambda x: x
+    xs, ys = _course(clock, axis)
+    return lambda x: _between(xs, ys, x)
+
+
+@lru_cache(maxsize=4)
+def _course(clock: Series, axis: Axis) -> tuple[list[float], list[float]]:
+    """The epochs done, and where on the axis the run stood then."""
     buckets = clock.buckets
     xs = [0.0, *(bucket.last_x for bucket in buckets)]
     if axis == "step":
@@ -54,8 +62,7 @@ def converter(view: View, axis: Axis) -> Callable[[float], float]:
     else:
         start = buckets[0].first
         ys = [0.0, *(bucket.last - start for bucket in buckets)]
-    ys = list(accumulate(ys, max))
-    return lambda x: _between(xs, ys, x)
+    return xs, list(accumulate(ys, max))
 
 
 def converted(buckets: Sequence[Bucket], to: Callable[[float], float]) -> tuple[Bucket, ...]:

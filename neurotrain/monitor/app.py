@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import sys
@@ -84,6 +85,12 @@ class Monitor(App[None]):
             self.pop_screen()
         elif isinstance(self.screen, RunScreen):
             self._push_list(self.screen.run_dir.absolute().parent)
+
+    def on_run_screen_was_read(self) -> None:
+        """Take what stays from the garbage collector: to look through it would hold a key up."""
+        if not self.is_headless:
+            gc.collect()
+            gc.freeze()
 
     def _push_list(self, folder: Path) -> None:
         picker = Picker(Listing(folder), self._glyphs, now=self._clock())

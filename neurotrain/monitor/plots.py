@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from neurotrain.monitor.across import Axis, Window, converted, converter, inside
@@ -107,17 +109,14 @@ def plot(view: View, group: str, look: Look, most: int = _MOST) -> Plot:
     to = converter(view, look.axis)
     curves: list[Curve] = []
     for name, series, style in members(view, group):
-        drawn: list[tuple[tuple[Bucket, ...], str, Drawn]] = [(series.buckets, style, "line")]
-        if _is_smoothed(series, group, look):
-            drawn = [
-                (series.buckets, "raw", "line"),
-                (smoothed(series, look.smooth), style, "line"),
-            ]
+        weight = look.smooth if _is_smoothed(series, group, look) else 0.0
+        drawn: list[tuple[float, str, Drawn]] = [(0.0, "raw", "line")] if weight else []
+        drawn.append((weight, style, "line"))
         if style == "valid":
-            drawn.append((series.buckets, style, "points"))
-        for buckets, shown_as, form in drawn:
-            kept = thinned(inside(buckets, look.window, to), most)
-            placed = tuple(kept) if look.axis == "epoch" else converted(kept, to)
+            drawn.append((0.0, style, "points"))
+        for smooth, shown_as, form in drawn:
+            kept = _shown(series, smooth, look.window, to, most)
+            placed = kept if look.axis == "epoch" else converted(kept, to)
             curves.append(Curve(name=name, buckets=placed, style=shown_as, drawn=form))
     epoch = best_epoch(view)
     return Plot(
@@ -129,6 +128,21 @@ def plot(view: View, group: str, look: Look, most: int = _MOST) -> Plot:
         window=look.window,
         cursor_x=look.cursor,
     )
+
+
+def _shown(
+    series: Series, smooth: float, window: Window | None, to: Callable[[float], float], most: int
+) -> tuple[Bucket, ...]:
+    """What of a curve lies in the window, in few buckets."""
+    if window is None:
+        return _whole(series, smooth, most)
+    buckets = smoothed(series, smooth) if smooth else series.buckets
+    return tuple(thinned(inside(buckets, window, to), most))
+
+
+@lru_cache(maxsize=32)
+def _whole(series: Series, smooth: float, most: int) -> tuple[Bucket, ...]:
+    return tuple(thinned(smoothed(series, smooth) if smooth else series.buckets, most))
 
 
 def values_at(view: View, group: str, look: Look, x: float) -> list[tuple[str, float, str]]:
@@ -157,6 +171,7 @@ def _is_smoothed(series: Series, group: str, look: Look) -> bool:
     return bool(look.smooth) and group != "lr" and len(series.buckets) >= _MIN_TO_SMOOTH
 
 
+@lru_cache(maxsize=8)
 def smoothed(series: Series, weight: float) -> tuple[Bucket, ...]:
     """The exponential moving average over the buckets, free of the start's pull towards zero."""
     kept: list[Bucket] = []

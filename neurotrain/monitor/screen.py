@@ -66,6 +66,9 @@ class RunScreen(Screen[None]):
         for key in KEYS
     ]
 
+    class WasRead(Message):
+        """Everything that was recorded before the screen opened has been read."""
+
     class RunsAsked(Message):
         """The person wants to see the list of runs."""
 
@@ -93,6 +96,7 @@ class RunScreen(Screen[None]):
         self._opened_at = clock()
         self._message, self._message_until = "", 0.0
         self._alert = 0
+        self._was_read = False
         self._shown: Frame | None = None
         self._frozen: Frame | None = None
         self._places: dict[str, Place] = {}
@@ -140,6 +144,9 @@ class RunScreen(Screen[None]):
         if not more or monotonic() > self._show_again_at:
             self._show(self.frame())
             self._show_again_at = monotonic() + _LOADING_SHOW_S
+        if not more and not self._was_read:
+            self._was_read = True
+            self.post_message(self.WasRead())
         if self.view is not before:
             self._wait_s = self._fastest_s
         else:

@@ -49,6 +49,11 @@ class Series:
     stride: int = 1
     """Samples in a packed bucket."""
 
+    def __hash__(self) -> int:
+        """Of a few numbers, so that what is made of a series can be remembered cheaply."""
+        end = self.recent[-1] if self.recent else None
+        return hash((self.stride, len(self.packed), len(self.recent), end))
+
     def __bool__(self) -> bool:
         return bool(self.recent)
 
