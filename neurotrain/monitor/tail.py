@@ -20,7 +20,7 @@ from neurotrain.monitor.logs import LogLine, Logs
 from neurotrain.monitor.view import Checkpoint, View
 from neurotrain.recorder import control, events
 
-_BLOCK_BYTES: Final = 1 << 18
+_BLOCK_BYTES: Final = 1 << 19
 _LOOK_FOR_RANKS_S: Final = 2.0
 _MAX_RANK_FILES: Final = 256
 _MAX_PID: Final = 1 << 22

@@ -91,10 +91,8 @@ def _second_row(frame: Frame, early: EarlyStopping, width: int) -> Line:
     if _is_training_over(frame):
         return (*start, ("the training ended before the patience did", "dim"))
     if early.stops_at_epoch is None or _comes_too_late(frame, early):
-        return (*start, *_stops(frame, early), ("   needs ", "dim"), *_needed(early))
-    sign = "<" if early.mode == "min" else ">"
-    needed = "" if early.needed is None else f" {sign} {wording.value(early.needed)}"
-    unless = ((" unless", "dim"), (needed, "plain"))
+        return (*start, *_stops(frame, early), ("   needs", "dim"), (_bound(early), "plain"))
+    unless = ((" unless", "dim"), (_bound(early), "plain"))
     stops, when = _stops(frame, early), _when(frame, early)
     row = (*start, ("stops ", "dim"), *stops, *when, *unless)
     return row if cells(row) <= width else (*start, ("stops ", "dim"), *stops, *unless)
@@ -172,11 +170,16 @@ def _left(early: EarlyStopping) -> Span:
     return (f", {left} left", "dim")
 
 
+def _bound(early: EarlyStopping) -> str:
+    """The value that counts as better."""
+    sign = "<" if early.mode == "min" else ">"
+    return " any value" if early.needed is None else f" {sign} {wording.value(early.needed)}"
+
+
 def _needed(early: EarlyStopping) -> Line:
     if early.needed is None:
         return (("any value", "plain"),)
-    sign = "<" if early.mode == "min" else ">"
-    return ((f"{early.monitor} {sign} {wording.value(early.needed)}", "plain"),)
+    return ((f"{early.monitor}{_bound(early)}", "plain"),)
 
 
 def _when(frame: Frame, early: EarlyStopping) -> Line:
