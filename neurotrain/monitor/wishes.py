@@ -26,6 +26,6 @@ def wish_of(frame: Frame, width: int) -> Wish:
         num_machine_rows=machine.num_rows(view),
         num_plan_rows=len(plan.rows(frame)),
         num_actual_rows=len(actual.rows(frame)) if frame.options.shown == "plan" else 0,
-        has_log=bool(frame.log) or not view.by_epoch,
+        num_log_lines=len(frame.log) if frame.log or view.by_epoch else 1,
         num_charts=len(offered(frame.options, view)),
     )
