@@ -59,7 +59,7 @@ AT_IMPORT: Final = {
     "recorder": frozenset({"numpy", "torch"}),
     "visualizer": frozenset({"numpy", "torch"}),
     "engine": STRUCTS | {"numpy", "torch", "psutil"},
-    "monitor": frozenset({"textual", "rich"}),
+    "monitor": STRUCTS | {"textual", "rich"},
     "cli": STRUCTS | {"click"},
 }
 """What is not of the standard library and may be loaded when a module is imported."""

@@ -16,12 +16,27 @@ import click
 @click.option("--readonly", is_flag=True, help="Allow nothing that changes the run.")
 @click.option("--ascii", "ascii_only", is_flag=True, help="Draw with ASCII characters alone.")
 @click.option("--no-mouse", is_flag=True, help="Leave the mouse to the terminal.")
+@click.option(
+    "--replay",
+    "speed",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="SPEED",
+    help="Play RUN back from its beginning, SPEED times as fast as it went.",
+)
 def command(
-    run: Path, once: bool, as_json: bool, readonly: bool, ascii_only: bool, no_mouse: bool
+    run: Path,
+    once: bool,
+    as_json: bool,
+    readonly: bool,
+    ascii_only: bool,
+    no_mouse: bool,
+    speed: float | None,
 ) -> None:
     """Watch RUN, or choose one of the runs in a folder (default: runs)."""
     if not run.is_dir():
         raise click.UsageError(f"there is no folder {run}")
+    if speed is not None and (as_json or once):
+        raise click.UsageError("--replay shows a screen; it does not go with --once and --json")
     if as_json or once:
         from neurotrain.monitor.once import record, text
 
@@ -29,4 +44,4 @@ def command(
         return
     from neurotrain.monitor.app import watch
 
-    sys.exit(watch(run, readonly=readonly, ascii_only=ascii_only, mouse=not no_mouse))
+    sys.exit(watch(run, readonly=readonly, ascii_only=ascii_only, mouse=not no_mouse, speed=speed))

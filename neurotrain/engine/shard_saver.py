@@ -65,7 +65,7 @@ class ShardSaver(Saver):
             taken_s = time.monotonic() - started_s
             self._tell(
                 state["step"], epoch, best=best, number=number, removed=removed,
-                bytes=num_bytes + whole_bytes, seconds=taken_s, stall_s=taken_s,
+                bytes=whole_bytes, shards_bytes=num_bytes, seconds=taken_s, stall_s=taken_s,
             )  # fmt: skip
         self._ranks.wait()
         self._last_s = time.monotonic()

@@ -8,12 +8,13 @@ from __future__ import annotations
 import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from itertools import accumulate
 from typing import Final, Literal, TypeAlias, get_args
 
 from neurotrain.monitor import wording
 from neurotrain.monitor.axis import epoch_ticks
-from neurotrain.monitor.series import Bucket, merge
+from neurotrain.monitor.series import Bucket, Series
 from neurotrain.monitor.view import View
 
 Axis: TypeAlias = Literal["epoch", "step", "time"]
@@ -40,7 +41,6 @@ _SECONDS: Final = (
 )
 _DAY_S: Final = 86400
 _NARROWEST: Final = 1e-3
-_MAX_CONVERTED: Final = 512
 
 
 def converter(view: View, axis: Axis) -> Callable[[float], float]:
@@ -48,6 +48,13 @@ def converter(view: View, axis: Axis) -> Callable[[float], float]:
     clock = view.by_step.get("time")
     if axis == "epoch" or not clock:
         return lambda x: x
+    xs, ys = _course(clock, axis)
+    return lambda x: _between(xs, ys, x)
+
+
+@lru_cache(maxsize=4)
+def _course(clock: Series, axis: Axis) -> tuple[list[float], list[float]]:
+    """The epochs done, and where on the axis the run stood then."""
     buckets = clock.buckets
     xs = [0.0, *(bucket.last_x for bucket in buckets)]
     if axis == "step":
@@ -55,15 +62,12 @@ def converter(view: View, axis: Axis) -> Callable[[float], float]:
     else:
         start = buckets[0].first
         ys = [0.0, *(bucket.last - start for bucket in buckets)]
-    ys = list(accumulate(ys, max))
-    return lambda x: _between(xs, ys, x)
+    return xs, list(accumulate(ys, max))
 
 
 def converted(buckets: Sequence[Bucket], to: Callable[[float], float]) -> tuple[Bucket, ...]:
-    """Buckets with every place on another axis; more than a screen can tell apart are merged."""
-    apart = -(-len(buckets) // _MAX_CONVERTED) or 1
-    merged = [merge(buckets[at : at + apart]) for at in range(0, len(buckets), apart)]
-    return tuple(_converted(bucket, to) for bucket in merged)
+    """Buckets with every place on another axis."""
+    return tuple(_converted(bucket, to) for bucket in buckets)
 
 
 def span(view: View, axis: Axis) -> Window:

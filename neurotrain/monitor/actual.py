@@ -98,7 +98,7 @@ def _sizes(view: View, told: dict[str, Predicted]) -> list[Compared]:
             _size("checkpoint", _value(saved), last.num_bytes if last is not None else None)
         )
     disk = told.get("disk at its peak")
-    kept = {one.step: one.num_bytes or 0 for one in view.checkpoints}
+    kept = {one.step: one.all_bytes for one in view.checkpoints}
     if disk is not None or kept:
         rows.append(_size("checkpoints", _value(disk), sum(kept.values()) or None))
     return rows

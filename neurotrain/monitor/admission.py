@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from typing import Final, Literal, TypeAlias
 
-from neurotrain.recorder.events import Event
+from neurotrain.monitor.lines import Step, Told
 
 Verdict: TypeAlias = Literal["counts", "seen", "implausible"]
 
@@ -17,15 +17,15 @@ _PLAUSIBLE_GAP: Final = 10**6
 _MAX_COUNT: Final = 10**15
 
 
-def judge_event(event: Event, seq: int, attempt: int) -> Verdict:
+def judge_event(event: Told, seq: int, attempt: int) -> Verdict:
     """Whether an event counts after the one with that number, in that attempt."""
     if 0 < event.seq <= seq or event.rank != 0:
         return "seen"
     near = event.seq - seq < _PLAUSIBLE_GAP and event.attempt < attempt + _PLAUSIBLE_GAP
-    return "counts" if near and is_plausible(event) else "implausible"
+    return "counts" if near and (type(event) is Step or is_plausible(event)) else "implausible"
 
 
-def is_plausible(event: Event) -> bool:
+def is_plausible(event: Told) -> bool:
     """Whether an event's numbers are such as a run can have."""
     return (
         math.isfinite(event.time)

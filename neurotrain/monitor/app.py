@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import sys
@@ -17,6 +18,7 @@ from textual.screen import Screen
 
 from neurotrain.monitor.ink import ASCII, UNICODE, Glyphs
 from neurotrain.monitor.keys import KEYS
+from neurotrain.monitor.replay import Replay
 from neurotrain.monitor.runs import Listing, find, is_run
 from neurotrain.monitor.screen import RunScreen
 from neurotrain.monitor.widgets.comparison import Comparison
@@ -42,13 +44,15 @@ class Monitor(App[None]):
         choose: bool = False,
         glyphs: Glyphs = UNICODE,
         clock: Callable[[], float] = time.time,
+        replay: Replay | None = None,
     ) -> None:
         super().__init__()
         self._folder = folder
         self._readonly = readonly
         self._choose = choose
         self._glyphs = glyphs
-        self._clock = clock
+        self._clock = clock if replay is None else replay.clock
+        self._replay = replay
 
     def on_mount(self) -> None:
         """Open the run or the list, and take care of the signals that end a terminal."""
@@ -82,6 +86,12 @@ class Monitor(App[None]):
         elif isinstance(self.screen, RunScreen):
             self._push_list(self.screen.run_dir.absolute().parent)
 
+    def on_run_screen_was_read(self) -> None:
+        """Take what stays from the garbage collector: to look through it would hold a key up."""
+        if not self.is_headless:
+            gc.collect()
+            gc.freeze()
+
     def _push_list(self, folder: Path) -> None:
         picker = Picker(Listing(folder), self._glyphs, now=self._clock())
         self.push_screen(picker)
@@ -95,7 +105,7 @@ class Monitor(App[None]):
         fastest_s = _REMOTE_S if "SSH_CONNECTION" in os.environ else _FASTEST_S
         return RunScreen(
             run_dir, readonly=self._readonly, glyphs=self._glyphs, clock=self._clock,
-            fastest_s=fastest_s,
+            fastest_s=fastest_s, replay=self._replay,
         )  # fmt: skip
 
     def _restore_on_signals(self) -> None:
@@ -114,8 +124,11 @@ def watch(
     wait_for_start: bool = False,
     ascii_only: bool = False,
     mouse: bool = True,
+    speed: float | None = None,
 ) -> int:
     """Shows a run, or a folder's runs, in the terminal until the person leaves.
+
+    With a `speed`, plays the run back from its beginning, that many times as fast as it went.
 
     Returns 0 after leaving, 2 where there is no terminal or nothing to show, 128 plus the signal's
     number when a signal ended it.
@@ -127,8 +140,15 @@ def watch(
     if choose and not find(run_dir):
         sys.stderr.write(f"monitor: no run in {run_dir}\n")
         return 2
+    if choose and speed is not None:
+        sys.stderr.write(f"monitor: --replay takes one run; {run_dir} is a folder of runs\n")
+        return 2
     glyphs = ASCII if ascii_only else _glyphs()
-    app = Monitor(run_dir, readonly=readonly, choose=choose, glyphs=glyphs)
+    replay = Replay(run_dir, speed) if speed is not None and not choose else None
+    app = Monitor(
+        run_dir, readonly=readonly or replay is not None, choose=choose, glyphs=glyphs,
+        replay=replay,
+    )  # fmt: skip
     app.run(mouse=mouse)
     return app.return_code or 0
 

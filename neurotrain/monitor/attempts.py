@@ -7,12 +7,13 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from neurotrain.monitor import reading
+from neurotrain.monitor.lines import Told
 from neurotrain.monitor.series import Series
 from neurotrain.monitor.view import Note, Position, Stage, View
 from neurotrain.recorder.events import Event
 
 
-def begin_attempt(view: View, event: Event) -> View:
+def begin_attempt(view: View, event: Told) -> View:
     """The view when the first event of a later attempt comes: the earlier end counts no more."""
     earlier_s = view.earlier_s
     if view.started_at is not None and view.updated_at is not None:

@@ -17,6 +17,7 @@ Choice: TypeAlias = Callable[[Options, View], Options]
 
 _CURSOR_STEP: Final = 0.0125
 _PAN: Final = 0.25
+_TROUBLE: Final = "/warn|error|exception|traceback|critical|fatal/"
 
 
 def offered(options: Options, view: View) -> tuple[str, ...]:
@@ -144,6 +145,16 @@ def _rank(options: Options, view: View) -> Options:
     return replace(options, log_rank=known[(at + 1) % len(known)])
 
 
+def _wrap(options: Options, view: View) -> Options:
+    return replace(options, log_wraps=not options.log_wraps)
+
+
+def _trouble(options: Options, view: View) -> Options:
+    """Of the log only warnings and errors; again: all of it."""
+    is_on = options.log_filter == _TROUBLE
+    return replace(options, log_filter="" if is_on else _TROUBLE, scrolled=0)
+
+
 CHOICES: Final[Mapping[str, Choice]] = MappingProxyType(
     {
         "log_scale": _log_scale,
@@ -164,6 +175,8 @@ CHOICES: Final[Mapping[str, Choice]] = MappingProxyType(
         "large": _large,
         "follow": _follow,
         "rank": _rank,
+        "wrap": _wrap,
+        "trouble": _trouble,
         "next_view": lambda options, view: turned(options, 1),
         "previous_view": lambda options, view: turned(options, -1),
     }

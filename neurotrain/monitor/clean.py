@@ -54,6 +54,16 @@ def fit(text: str, cells: int, *, right: bool = False) -> str:
     return gap + text if right else text + gap
 
 
+def wrapped(text: str, cells: int) -> list[str]:
+    """The text in pieces of at most that many cells."""
+    rows: list[str] = []
+    while text:
+        head = _cut(text, cells) or text[:1]
+        rows.append(head)
+        text = text[len(head) :]
+    return rows
+
+
 def _cut(text: str, cells: int) -> str:
     used = 0
     for at, char in enumerate(text):

@@ -14,6 +14,7 @@ from typing import Final, TypeAlias, TypeVar
 from neurotrain.monitor import machines, reading, steps, wording
 from neurotrain.monitor.admission import judge_event
 from neurotrain.monitor.attempts import begin_attempt, supersede
+from neurotrain.monitor.lines import STEP, Step, Told
 from neurotrain.monitor.reading import MAX_ITEMS
 from neurotrain.monitor.series import Series
 from neurotrain.monitor.start import start
@@ -28,6 +29,7 @@ from neurotrain.monitor.view import (
     Position,
     Stage,
     View,
+    no_series,
 )
 from neurotrain.recorder.events import Event
 
@@ -41,11 +43,11 @@ _MAX_EPOCH_TIMES: Final = 64
 _MAX_VALIDATIONS: Final = 16
 
 
-def fold(view: View, event: Event) -> View:
+def fold(view: View, event: Told) -> View:
     """The view after one event more; an event seen before changes nothing."""
-    if event.kind == steps.KIND and event.rank == 0 and event.attempt <= view.attempt:
+    if event.kind == STEP and event.rank == 0 and event.attempt <= view.attempt:
         return steps.fold_steps(view, [event])
-    if event.rank > 0:
+    if event.rank > 0 and isinstance(event, Event):
         return machines.fold_rank(view, event)
     verdict = judge_event(event, view.seq, view.attempt)
     if verdict == "seen":
@@ -54,8 +56,8 @@ def fold(view: View, event: Event) -> View:
         return replace(view, num_unknown=view.num_unknown + 1)
     if event.attempt > view.attempt:
         view = begin_attempt(view, event)
-        if event.kind == steps.KIND:
-            return steps.fold_steps(view, [event])
+    if event.kind == STEP or isinstance(event, Step):
+        return steps.fold_steps(view, [event])
     step = _KINDS.get(event.kind)
     view = replace(
         view,
@@ -68,11 +70,11 @@ def fold(view: View, event: Event) -> View:
     return view if step is None else step(view, event)
 
 
-def fold_all(view: View, events: Iterable[Event]) -> View:
+def fold_all(view: View, events: Iterable[Told]) -> View:
     """The view after several events more."""
-    waiting: list[Event] = []
+    waiting: list[Told] = []
     for event in events:
-        if event.kind == steps.KIND and event.rank == 0 and event.attempt <= view.attempt:
+        if event.kind == STEP and event.rank == 0 and event.attempt <= view.attempt:
             waiting.append(event)
             continue
         if waiting:
@@ -84,10 +86,27 @@ def fold_all(view: View, events: Iterable[Event]) -> View:
 def _start_stage(view: View, event: Event) -> View:
     name = reading.text(event.data.get("stage"), 40)
     stage = Stage(name=name, state="running", started_at=event.time, step=event.step)
-    position = view.position
+    if stage.trains and any(known.trains and known.name != name for known in _begun(view)):
+        view = _begin_training(view, event)
     total = reading.count(event.data.get("total_epochs"))
     facts = view.facts if total is None else replace(view.facts, epochs=total)
-    return replace(_with_stage(view, stage), position=position, facts=facts)
+    return replace(_with_stage(view, stage), facts=facts)
+
+
+def _begun(view: View) -> tuple[Stage, ...]:
+    return tuple(known for known in view.stages if known.state in ("running", "done"))
+
+
+def _begin_training(view: View, event: Event) -> View:
+    """The view when another training begins: its epochs count from 1 again."""
+    return replace(
+        view,
+        position=Position(step=event.step),
+        by_epoch=no_series(),
+        by_step=no_series(),
+        early_stopping=None,
+        early_history=(),
+    )
 
 
 def _finish_stage(view: View, event: Event) -> View:
@@ -188,6 +207,7 @@ def _save_checkpoint(view: View, event: Event) -> View:
     saved = Checkpoint(
         path=path, roles=roles, epoch=max(0, event.epoch), step=event.step, time=event.time,
         num_bytes=reading.count(event.data.get("bytes")),
+        shards_bytes=reading.count(event.data.get("shards_bytes")),
         seconds=reading.finite(event.data.get("seconds")),
         stall_s=reading.finite(event.data.get("stall_s")),
         verified=_flag(event.data.get("verified")),

@@ -5,14 +5,14 @@ Pure and without a clock: the answer changes only when an event comes.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from math import sqrt
 from statistics import median, quantiles
 from typing import Final
 
 from neurotrain.monitor.series import Series
-from neurotrain.monitor.view import Stage, View
+from neurotrain.monitor.view import Position, Stage, View
 
 _MIN_FOR_SPREAD: Final = 4
 _MIN_STEPS: Final = 3
@@ -39,13 +39,14 @@ class Pace:
 def run_left(view: View) -> Forecast | None:
     """Until the run's last stage is over, should nothing stop the training before; None unknown."""
     later = [stage for stage in view.stages if stage.state in ("waiting", "running")]
-    trains = any(stage.name == "trainer" for stage in later) or not view.stages
-    training = training_left(view) if trains else Forecast(0.0)
+    num_trainers = sum(stage.trains for stage in later)
+    trains = num_trainers > 0 or not view.stages
+    training = trainings_left(view, num_trainers) if trains else Forecast(0.0)
     if training is None:
         return None
     seconds, left_out = training.seconds, list[str]()
     for stage in later:
-        if stage.name == "trainer":
+        if stage.trains:
             continue
         took = stage_left(stage) if stage.state == "running" else _stage_time(stage, view)
         seconds += took or 0.0
@@ -53,6 +54,27 @@ def run_left(view: View) -> Forecast | None:
     if not later or (not trains and len(left_out) == len(later)):
         return None
     return Forecast(seconds, training.spread_s, tuple(left_out))
+
+
+def trainings_left(view: View, num: int) -> Forecast | None:
+    """Until that many trainings are over, the first as far as it is; None without data."""
+    now = training_left(view)
+    if sum(stage.trains for stage in view.stages) < 2:
+        return now
+    whole = _whole_training(view)
+    now = whole if now is None else now
+    if whole is None or now is None:
+        return None
+    spreads = [now.spread_s, *[whole.spread_s] * (num - 1)]
+    known = [spread for spread in spreads if spread is not None]
+    return Forecast(now.seconds + (num - 1) * whole.seconds, sum(known) if known else None)
+
+
+def _whole_training(view: View) -> Forecast | None:
+    """A training from its first epoch to its last."""
+    if view.facts.epochs is None:
+        return None
+    return time_until(replace(view, position=Position()), view.facts.epochs)
 
 
 def training_left(view: View) -> Forecast | None:
@@ -112,7 +134,7 @@ def step_pace(view: View) -> Pace | None:
 def _stage_time(stage: Stage, view: View) -> float | None:
     """A test takes what a validation takes for each sample; of others nothing is known."""
     sizes = dict(view.facts.num_samples)
-    if stage.name != "tester" or not view.validation_s or not sizes.get("valid"):
+    if not stage.tests or not view.validation_s or not sizes.get("valid"):
         return None
     return median(view.validation_s) * sizes.get("test", 0) / sizes["valid"]
 

@@ -36,6 +36,8 @@ class Options:
     """The only rank whose log is shown; None for all."""
     scrolled: int = 0
     """Rows from the end of the log, from the beginning of what else can be scrolled."""
+    log_wraps: bool = False
+    """Whether long lines of the log go on in the next row."""
     frozen: bool = False
     readonly: bool = False
 
@@ -61,6 +63,8 @@ class Frame:
     now: float
     """Whole seconds since the Unix epoch; 0 where the run is over."""
     opened_at: float
+    replay: str = ""
+    """How fast a recording is played back; empty for the run itself."""
     message: str = ""
     """What came of the last key, such as a request that was left."""
 

@@ -131,7 +131,7 @@ def _edge(title: Line, right: Line, inner: int, glyphs: Glyphs) -> Line:
     head = crop(title, inner - 3) if cells(title) > inner - 3 else title
     gap = inner - cells(head) - cells(right) - 7
     start: Span = (glyphs.corner[0] + glyphs.across + " ", "frame")
-    if gap < 0 or not right:
+    if gap < 0 or not cells(right):
         rest = glyphs.across * (inner - cells(head) - 3)
         return (start, *head, (" " + rest + glyphs.corner[1], "frame"))
     return (

@@ -44,6 +44,8 @@ class Wish:
     num_machine_rows: int = 2
     num_plan_rows: int = 11
     num_actual_rows: int = 20
+    num_log_lines: int = 100
+    """None where the run has the terminal to itself and logs there."""
     num_charts: int = 6
     """Groups of metrics for the grid."""
 
@@ -147,7 +149,7 @@ def _small(width: int, y: int, height: int, wish: Wish) -> list[Place]:
     if machine:
         places.append(Place("machine_row", 0, y, width, 1))
     if log:
-        places.append(Place("log", 0, y + machine, width, log))
+        places.append(Place(_course(wish), 0, y + machine, width, log))
     return places
 
 
@@ -162,8 +164,19 @@ def _small_ended(width: int, y: int, height: int, wish: Wish) -> list[Place]:
     places = _chart_and_table(width, y, chart - log, wish)
     places.append(Place("result", 0, y + chart - log, width, result))
     if log:
-        places.append(Place("log", 0, y + chart - log + result, width, log))
+        places.append(Place(_course(wish), 0, y + chart - log + result, width, log))
     return places
+
+
+def _log_rows(height: int, least: int, most: int, wish: Wish) -> int:
+    """A quarter of the height; after a failure half of it, where there is so much to read."""
+    usual = max(least, min(most, height // 4))
+    return max(usual, min(height // 2, wish.num_log_lines + 2)) if wish.failed else usual
+
+
+def _course(wish: Wish) -> str:
+    """What tells how the run went, line by line."""
+    return "log" if wish.num_log_lines else "epochs"
 
 
 def _chart_and_table(width: int, y: int, height: int, wish: Wish) -> list[Place]:
@@ -182,18 +195,19 @@ def _chart_and_table(width: int, y: int, height: int, wish: Wish) -> list[Place]
 
 def _medium(width: int, y: int, height: int, wish: Wish) -> list[Place]:
     side = 42
-    log = max(6, min(12, height // 4)) if not wish.failed else height // 2
+    log = _log_rows(height, 6, 12, wish)
     places = _charts(0, y, width - side, height - log, num_small=2)
-    places.append(Place("log", 0, y + height - log, width - side, log))
+    places.append(Place(_course(wish), 0, y + height - log, width - side, log))
     return places + _side(width - side, y, side, height, wish, notes=False)
 
 
 def _large(width: int, y: int, height: int, wish: Wish) -> list[Place]:
     left, side = 42, 50
-    log = max(8, min(14, height // 4)) if not wish.failed else height // 2
+    log = _log_rows(height, 8, 14, wish) if wish.num_log_lines else 0
     middle = width - left - side
     places = _charts(left, y, middle, height - log, num_small=2)
-    places.append(Place("log", left, y + height - log, middle, log))
+    if log:
+        places.append(Place("log", left, y + height - log, middle, log))
     stages = min(wish.num_plan_rows + 2, height // 3)
     saved = min(max(wish.num_checkpoints, 3) + 2, height // 3)
     places.append(Place("plan", 0, y, left, stages))

@@ -53,7 +53,11 @@ def record(run_dir: Path) -> dict[str, Json]:
     if not is_run(run_dir) and find(run_dir):
         rows = Listing(run_dir).read_all(time.time())
         return {"version": VERSION, "runs": [_summary(row) for row in rows]}
-    view, state = _read(run_dir)
+    return state_record(run_dir, *_read(run_dir))
+
+
+def state_record(run_dir: Path, view: View, state: State) -> dict[str, Json]:
+    """The state of one run as JSON values."""
     facts, position, end = view.facts, view.position, view.end
     left = run_left(view) if is_running(state) else None
     pace = step_pace(view)

@@ -7,17 +7,20 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from neurotrain.monitor.across import Axis, Window, converted, converter, inside
 from neurotrain.monitor.chart import Curve, Drawn, Plot
-from neurotrain.monitor.series import Bucket, Series, sample
+from neurotrain.monitor.series import Bucket, Series, sample, thinned
 from neurotrain.monitor.view import View
 
 SMOOTHINGS: Final = (0.0, 0.6, 0.9, 0.99)
 _BY_STEP: Final = ("lr", "grad_norm", "samples_per_s", "data_wait")
 _MIN_TO_SMOOTH: Final = 10
+_MOST: Final = 1024
 _SMALLER_IS_BETTER: Final = (
     "loss",
     "error",
@@ -101,22 +104,19 @@ class Look:
     cursor: float | None = None
 
 
-def plot(view: View, group: str, look: Look) -> Plot:
-    """What the chart of a group shows."""
+def plot(view: View, group: str, look: Look, most: int = _MOST) -> Plot:
+    """What the chart of a group shows, with at most that many buckets a curve."""
     to = converter(view, look.axis)
     curves: list[Curve] = []
     for name, series, style in members(view, group):
-        drawn: list[tuple[tuple[Bucket, ...], str, Drawn]] = [(series.buckets, style, "line")]
-        if look.smooth and group != "lr" and len(series.buckets) >= _MIN_TO_SMOOTH:
-            drawn = [
-                (series.buckets, "raw", "line"),
-                (smoothed(series, look.smooth), style, "line"),
-            ]
+        weight = look.smooth if _is_smoothed(series, group, look) else 0.0
+        drawn: list[tuple[float, str, Drawn]] = [(0.0, "raw", "line")] if weight else []
+        drawn.append((weight, style, "line"))
         if style == "valid":
-            drawn.append((series.buckets, style, "points"))
-        for buckets, shown_as, form in drawn:
-            kept = inside(buckets, look.window, to)
-            placed = tuple(kept) if look.axis == "epoch" else converted(kept, to)
+            drawn.append((0.0, style, "points"))
+        for smooth, shown_as, form in drawn:
+            kept = _shown(series, smooth, look.window, to, most)
+            placed = kept if look.axis == "epoch" else converted(kept, to)
             curves.append(Curve(name=name, buckets=placed, style=shown_as, drawn=form))
     epoch = best_epoch(view)
     return Plot(
@@ -130,17 +130,48 @@ def plot(view: View, group: str, look: Look) -> Plot:
     )
 
 
-def values_at(shown: Plot, x: float) -> list[tuple[str, float, str]]:
+def _shown(
+    series: Series, smooth: float, window: Window | None, to: Callable[[float], float], most: int
+) -> tuple[Bucket, ...]:
+    """What of a curve lies in the window, in few buckets."""
+    if window is None:
+        return _whole(series, smooth, most)
+    buckets = smoothed(series, smooth) if smooth else series.buckets
+    return tuple(thinned(inside(buckets, window, to), most))
+
+
+@lru_cache(maxsize=32)
+def _whole(series: Series, smooth: float, most: int) -> tuple[Bucket, ...]:
+    return tuple(thinned(smoothed(series, smooth) if smooth else series.buckets, most))
+
+
+def values_at(view: View, group: str, look: Look, x: float) -> list[tuple[str, float, str]]:
     """Name, value and style of each curve at a place: of the sample before it, else the first."""
-    found: dict[str, tuple[str, float, str]] = {}
-    for curve in shown.curves:
-        if curve.drawn == "line" and curve.buckets:
-            at = bisect_right(curve.buckets, x, key=lambda bucket: bucket.first_x)
-            bucket = curve.buckets[max(0, at - 1)]
-            found[curve.name] = (curve.name, bucket.last, curve.style)
-    return list(found.values())
+    to = converter(view, look.axis)
+    found: list[tuple[str, float, str]] = []
+    for name, series, style in members(view, group):
+        buckets = series.buckets
+        if _is_smoothed(series, group, look):
+            buckets = smoothed(series, look.smooth)
+        if buckets:
+            at = bisect_right(buckets, x, key=lambda bucket: to(bucket.first_x))
+            found.append((name, buckets[max(0, at - 1)].last, style))
+    return found
 
 
+def newest(view: View, group: str, look: Look) -> str:
+    """The values of a group (empty: the main one) at the cursor, or the last, as a text."""
+    group = group or main_group(view)
+    place = math.inf if look.cursor is None else look.cursor
+    found = values_at(view, group, look, place)
+    return "  ".join(f"{name} {value!r}" for name, value, _ in found)
+
+
+def _is_smoothed(series: Series, group: str, look: Look) -> bool:
+    return bool(look.smooth) and group != "lr" and len(series.buckets) >= _MIN_TO_SMOOTH
+
+
+@lru_cache(maxsize=8)
 def smoothed(series: Series, weight: float) -> tuple[Bucket, ...]:
     """The exponential moving average over the buckets, free of the start's pull towards zero."""
     kept: list[Bucket] = []

@@ -64,9 +64,9 @@ def last_saved(view: View) -> Checkpoint | None:
 def num_fitting(view: View) -> int | None:
     """How many checkpoints more fit onto the disk."""
     last, machine = last_saved(view), view.machine
-    if last is None or not last.num_bytes or machine is None or machine.disk_free_bytes is None:
+    if last is None or not last.all_bytes or machine is None or machine.disk_free_bytes is None:
         return None
-    return machine.disk_free_bytes // last.num_bytes
+    return machine.disk_free_bytes // last.all_bytes
 
 
 def is_disk_short(view: View) -> bool:

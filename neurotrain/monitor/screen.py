@@ -14,15 +14,18 @@ from textual.events import Resize
 from textual.message import Message
 from textual.screen import Screen
 
+from neurotrain.monitor import export
 from neurotrain.monitor.choices import CHOICES, offered, scrolled, show
 from neurotrain.monitor.clean import clean
 from neurotrain.monitor.frame import Frame, Options
 from neurotrain.monitor.health import alerts
 from neurotrain.monitor.ink import Glyphs
 from neurotrain.monitor.keys import KEYS
-from neurotrain.monitor.layout import MAX_CHARTS, Place, Wish, arrange
+from neurotrain.monitor.layout import MAX_CHARTS, Place, arrange
+from neurotrain.monitor.plots import newest
+from neurotrain.monitor.replay import Replay, Source
 from neurotrain.monitor.saving import resume_command
-from neurotrain.monitor.state import State, judge
+from neurotrain.monitor.state import State, is_over, judge
 from neurotrain.monitor.tail import Tail
 from neurotrain.monitor.view import View
 from neurotrain.monitor.widgets import actual, early, machine, metrics, plan, result
@@ -42,6 +45,7 @@ from neurotrain.monitor.widgets.saves import Saves
 from neurotrain.monitor.widgets.stages import Stages
 from neurotrain.monitor.widgets.system import System
 from neurotrain.monitor.widgets.tabs import Tabs
+from neurotrain.monitor.wishes import wish_of
 from neurotrain.recorder import control
 
 _NOTHING: Final = "nothing"
@@ -49,12 +53,9 @@ _BY_METRIC: Final = ("left", "right", "next_metric", "previous_metric")
 _FASTEST_S: Final = 0.1
 _SLOWEST_S: Final = 1.0
 _BACK_OFF: Final = 1.5
-_LOADING_SHOW_S: Final = 0.25
+_LOADING_SHOW_S: Final = 0.5
 """How often a screen is shown while a long log is being read."""
 _MESSAGE_S: Final = 6.0
-_ENDED: Final = (
-    State.FINISHED, State.EARLY_STOPPED, State.STOPPED, State.FAILED, State.CRASHED,
-)  # fmt: skip
 
 
 class RunScreen(Screen[None]):
@@ -64,6 +65,9 @@ class RunScreen(Screen[None]):
         Binding(key.keys, key.action, key.label, id=key.id, priority=key.id == "detach")
         for key in KEYS
     ]
+
+    class WasRead(Message):
+        """Everything that was recorded before the screen opened has been read."""
 
     class RunsAsked(Message):
         """The person wants to see the list of runs."""
@@ -76,6 +80,7 @@ class RunScreen(Screen[None]):
         glyphs: Glyphs,
         clock: Callable[[], float],
         fastest_s: float = _FASTEST_S,
+        replay: Replay | None = None,
     ) -> None:
         super().__init__()
         self.run_dir = run_dir
@@ -83,12 +88,15 @@ class RunScreen(Screen[None]):
         self.options = Options(readonly=readonly)
         self._glyphs = glyphs
         self._clock = clock
-        self._tail = Tail(run_dir)
+        self._replay = replay
+        self._tail: Source = Tail(run_dir) if replay is None else replay
         self._fastest_s = fastest_s
         self._wait_s = fastest_s
         self._show_again_at = 0.0
         self._opened_at = clock()
         self._message, self._message_until = "", 0.0
+        self._alert = 0
+        self._was_read = False
         self._shown: Frame | None = None
         self._frozen: Frame | None = None
         self._places: dict[str, Place] = {}
@@ -136,6 +144,9 @@ class RunScreen(Screen[None]):
         if not more or monotonic() > self._show_again_at:
             self._show(self.frame())
             self._show_again_at = monotonic() + _LOADING_SHOW_S
+        if not more and not self._was_read:
+            self._was_read = True
+            self.post_message(self.WasRead())
         if self.view is not before:
             self._wait_s = self._fastest_s
         else:
@@ -159,8 +170,9 @@ class RunScreen(Screen[None]):
             missing=self._tail.missing(self.view.checkpoints),
             options=self.options,
             glyphs=self._glyphs,
-            now=0.0 if state in _ENDED else float(int(now)),
+            now=0.0 if is_over(state) else float(int(now)),
             opened_at=float(int(self._opened_at)),
+            replay="" if self._replay is None else f"{self._replay.speed:g}×",
             message=self._message if now < self._message_until else "",
         )
 
@@ -181,6 +193,8 @@ class RunScreen(Screen[None]):
         """Hold the screen still, or let it go."""
         self.options = replace(self.options, frozen=not self.options.frozen)
         self._frozen = self.frame() if self.options.frozen else None
+        if self._replay is not None:
+            self._replay.is_paused = self.options.frozen
         self._show(self.frame())
 
     def action_view(self, number: int) -> None:
@@ -253,6 +267,49 @@ class RunScreen(Screen[None]):
         self.app.copy_to_clipboard(command)
         self._tell(f"copied: {clean(command)}")
 
+    def action_alert(self) -> None:
+        """Tell the next of the alerts and warnings."""
+        frame = self._shown or self.frame()
+        told = [alert.text for alert in frame.alerts]
+        told += [note.text for note in reversed(frame.view.notes) if note.mark in ("warn", "bad")]
+        if not told:
+            self._tell("nothing is wrong that the run or its machine tell")
+            return
+        at, self._alert = self._alert % len(told), self._alert + 1
+        self._tell(f"{at + 1} of {len(told)}: {told[at]}")
+
+    def action_copy(self) -> None:
+        """Put the main metric into the clipboard of the terminal."""
+        told = newest(self.view, self.options.group, self.options.look)
+        self.app.copy_to_clipboard(told)
+        self._tell(f"copied: {told}" if told else "there is no value yet")
+
+    def action_export(self) -> None:
+        """Write what is shown into a folder of its own, below the current one."""
+        frame = self._shown or self.frame()
+        lines = {pane.id or "": pane.lines for pane in self.query(Pane) if pane.display}
+        files = {
+            "screen.txt": export.text_of(tuple(self._places.values()), lines),
+            "screen.svg": self.app.export_screenshot(title=frame.name),
+            "curves.csv": export.curves_of(frame.view),
+            "state.json": export.state_of(self.run_dir, frame.view, frame.state),
+        }
+        try:
+            folder = export.write(Path.cwd(), f"{frame.name}-{self.options.shown}", files)
+            self._tell(f"written: {clean(str(folder))}")
+        except OSError as error:
+            self._tell(f"Could not write: {clean(str(error))}")
+
+    def action_move(self, share: float) -> None:
+        """Go on or back in a recording."""
+        if self._replay is None:
+            self._tell("this goes through a recording: neurotrain monitor RUN --replay SPEED")
+            return
+        self._replay.move(share)
+        self.view, _ = self._replay.advance(self.view)
+        self._frozen = self.frame() if self.options.frozen else None
+        self._show(self.frame())
+
     def action_save(self) -> None:
         """Ask the run for a checkpoint."""
         self._ask("save", "Asked the run to save a checkpoint")
@@ -304,7 +361,7 @@ class RunScreen(Screen[None]):
 
     def _arrange(self, frame: Frame) -> None:
         options = frame.options
-        wish = _wish(frame, self.size.width)
+        wish = wish_of(frame, self.size.width)
         found = arrange(*self.size, wish, options.shown, is_large=options.is_large)
         places = {place.name: place for place in found}
         self._deal(frame, places)
@@ -330,23 +387,3 @@ class RunScreen(Screen[None]):
         for chart in range(num):
             group = found[first + chart] if first + chart < len(found) else _NOTHING
             self.query_one(f"#grid_{chart}", Curves).fixed = group
-
-
-def _wish(frame: Frame, width: int) -> Wish:
-    view = frame.view
-    watched = view.early_stopping
-    ended = frame.state in _ENDED
-    inner = 40 if width >= 100 else width - 2
-    return Wish(
-        early=watched is not None or bool(view.facts.monitor),
-        ended=ended,
-        failed=frame.state in (State.FAILED, State.CRASHED),
-        num_early_rows=1 if watched is None else len(early.block(frame, watched)),
-        num_result_rows=min(12, len(result.rows(frame, inner))) if ended else 0,
-        num_metrics=metrics.num_rows(view),
-        num_checkpoints=max(1, min(6, len(view.checkpoints) + 1)),
-        num_machine_rows=machine.num_rows(view),
-        num_plan_rows=len(plan.rows(frame)),
-        num_actual_rows=len(actual.rows(frame)) if frame.options.shown == "plan" else 0,
-        num_charts=len(offered(frame.options, view)),
-    )

@@ -7,13 +7,15 @@ what a resumed run did again can be taken back.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from operator import itemgetter
+from itertools import islice
+from operator import itemgetter, lt
 from typing import Final, NamedTuple
 
 MAX_PACKED: Final = 2048
-_RECENT: Final = 256
+_RECENT: Final = 128
+_HALF: Final = _RECENT // 2
 _LOW: Final = itemgetter(4)
 _HIGH: Final = itemgetter(6)
 _NUM: Final = itemgetter(11)
@@ -47,6 +49,11 @@ class Series:
     stride: int = 1
     """Samples in a packed bucket."""
 
+    def __hash__(self) -> int:
+        """Of a few numbers, so that what is made of a series can be remembered cheaply."""
+        end = self.recent[-1] if self.recent else None
+        return hash((self.stride, len(self.packed), len(self.recent), end))
+
     def __bool__(self) -> bool:
         return bool(self.recent)
 
@@ -62,21 +69,26 @@ class Series:
 
     def add(self, x: float, y: float, step: int) -> Series:
         """The series with a sample more; one at the same x replaces, one before it is ignored."""
-        return self.extend([sample(x, y, step)])
+        return self.extend([x], [y], [step])
 
-    def extend(self, samples: Iterable[Bucket]) -> Series:
-        """The series with samples more, each taken as by `add`."""
-        series, recent = self, list(self.recent)
-        for bucket in samples:
-            if recent and bucket.last_x <= recent[-1].last_x:
-                if bucket.last_x < recent[-1].last_x:
-                    continue
+    def extend(self, xs: Sequence[float], ys: Sequence[float], steps: Sequence[int]) -> Series:
+        """The series with samples more, each taken as by `add`: place, value and step of each."""
+        recent = list(self.recent)
+        end_x = recent[-1].last_x if recent else -math.inf
+        if not (xs and end_x < xs[0] and all(map(lt, xs, islice(xs, 1, None)))):
+            at = _rising(xs, end_x)
+            xs, ys, steps = [xs[n] for n in at], [ys[n] for n in at], [steps[n] for n in at]
+            if xs and xs[0] == end_x:
                 recent.pop()
-            recent.append(bucket)
-            if len(recent) >= _RECENT:
-                series = _pack(series, recent)
-                recent = recent[_RECENT // 2 :]
-        return Series(series.packed, tuple(recent), series.stride)
+        num_waiting = len(recent) + len(xs)
+        num_packed = max(0, num_waiting // _HALF - 1) * _HALF if num_waiting >= _RECENT else 0
+        from_recent = min(num_packed, len(recent))
+        packed, stride = list(self.packed), self.stride
+        stride = _absorb(packed, stride, from_recent, lambda a, b: merge(recent[a:b]))
+        rest = num_packed - from_recent
+        stride = _absorb(packed, stride, rest, lambda a, b: _bucket(xs, ys, steps, a, b))
+        kept = _samples(xs[rest:], ys[rest:], steps[rest:])
+        return Series(tuple(packed), (*recent[from_recent:], *kept), stride)
 
     def until(self, step: int) -> Series:
         """The series without what was recorded after a step."""
@@ -106,6 +118,17 @@ def sample(x: float, y: float, step: int) -> Bucket:
     return Bucket(x, x, nan, nan, nan, x, nan, x, x, step, step, 1)
 
 
+def _samples(xs: Sequence[float], ys: Sequence[float], steps: Sequence[int]) -> list[Bucket]:
+    """A bucket for each sample."""
+    if not math.isfinite(sum(ys)):
+        return list(map(sample, xs, ys, steps))
+    make = Bucket._make
+    return [
+        make((x, x, y, y, y, x, y, x, None, step, step, 1))
+        for x, y, step in zip(xs, ys, steps, strict=True)
+    ]
+
+
 def merge(buckets: Sequence[Bucket]) -> Bucket:
     """Neighbours as one; the extremes of all survive. There must be at least one."""
     if len(buckets) == 1:
@@ -125,18 +148,64 @@ def merge(buckets: Sequence[Bucket]) -> Bucket:
     )  # fmt: skip
 
 
-def _pack(series: Series, recent: list[Bucket]) -> Series:
-    """Put the older half of the recent samples into packed buckets of `stride` samples."""
-    packed, stride = list(series.packed), series.stride
-    waiting = recent[: _RECENT // 2]
+def thinned(buckets: Sequence[Bucket], most: int) -> Sequence[Bucket]:
+    """The buckets, neighbours merged where there are more than that many."""
+    apart = -(-len(buckets) // most) if buckets else 1
+    if apart == 1:
+        return buckets
+    return [merge(buckets[at : at + apart]) for at in range(0, len(buckets), apart)]
+
+
+def _rising(xs: Sequence[float], end_x: float) -> list[int]:
+    """Which samples count after one at `end_x`: of those at the same place the last."""
+    kept: list[int] = []
+    for at, x in enumerate(xs):
+        if x < end_x:
+            continue
+        if kept and x == end_x:
+            kept[-1] = at
+        else:
+            kept.append(at)
+        end_x = x
+    return kept
+
+
+def _absorb(
+    packed: list[Bucket], stride: int, num: int, piece: Callable[[int, int], Bucket]
+) -> int:
+    """Put that many samples into packed buckets of `stride`; how many these hold in the end.
+
+    `piece` makes a bucket of the samples from one place to another.
+    """
     at = 0
-    if packed and packed[-1].num < stride:
-        at = stride - packed[-1].num
-        packed[-1] = merge([packed[-1], *waiting[:at]])
-    packed += [merge(waiting[n : n + stride]) for n in range(at, len(waiting), stride)]
-    if len(packed) > MAX_PACKED:
-        packed, stride = _halve(packed), 2 * stride
-    return Series(tuple(packed), (), stride)
+    while at < num:
+        held = packed[-1].num if packed else stride
+        room = stride - held if held < stride else stride
+        fresh = piece(at, min(num, at + room))
+        if held < stride:
+            packed[-1] = merge([packed[-1], fresh])
+        else:
+            packed.append(fresh)
+        at += room
+        if len(packed) > MAX_PACKED:
+            packed[:] = _halve(packed)
+            stride *= 2
+    return stride
+
+
+def _bucket(
+    xs: Sequence[float], ys: Sequence[float], steps: Sequence[int], start: int, end: int
+) -> Bucket:
+    """The samples from one place to another as one bucket."""
+    part = ys[start:end]
+    if not math.isfinite(sum(part)):
+        return merge(_samples(xs[start:end], part, steps[start:end]))
+    low, high = min(part), max(part)
+    return Bucket(
+        xs[start], xs[end - 1], part[0], part[-1],
+        low, xs[start + part.index(low)], high, xs[start + part.index(high)], None,
+        steps[start], steps[end - 1], end - start,
+    )  # fmt: skip
 
 
 def _halve(packed: list[Bucket]) -> list[Bucket]:

@@ -129,4 +129,6 @@ def _validates(view: View) -> bool:
 
 def _phase(view: View) -> State:
     stage = view.stage
-    return State.PENDING if stage is None else _BY_STAGE.get(stage.name, State.TRAIN)
+    if stage is None:
+        return State.PENDING
+    return State.TEST if stage.tests else _BY_STAGE.get(stage.name, State.TRAIN)

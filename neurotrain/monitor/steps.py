@@ -1,4 +1,4 @@
-"""`step.finished`, many at a time: by far the most frequent event, so read in one go.
+"""`step.finished`, many at a time: by far the most frequent event, so read column by column.
 
 Pure, like the rest of the fold; folding steps one by one or together tells the same.
 """
@@ -7,33 +7,40 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from operator import attrgetter
 from types import MappingProxyType
 from typing import Final
 
 from neurotrain.monitor import reading
 from neurotrain.monitor.admission import judge_event
-from neurotrain.monitor.series import Bucket, Series, sample
+from neurotrain.monitor.lines import Step, Told, step_of
+from neurotrain.monitor.series import Series
 from neurotrain.monitor.view import Position, View
-from neurotrain.recorder.events import Event
 
-KIND: Final = "step.finished"
 _CURVES: Final = ("loss", "lr", "grad_norm", "samples_per_s", "data_wait")
 _CLOCK: Final = "time"
 
 
-def fold_steps(view: View, events: Sequence[Event]) -> View:
+def fold_steps(view: View, told: Sequence[Told]) -> View:
     """The view after several steps more, none of a later attempt than the view's."""
-    counted, num_unknown = _admit(view, events)
+    counted, num_unknown = _admit(view, told)
     if not counted:
         return replace(view, num_unknown=num_unknown) if num_unknown > view.num_unknown else view
-    position, samples = _walk(view, counted)
+    position, xs = _walk(view, counted)
     by_step = dict(view.by_step)
-    for name, found in samples.items():
-        if found:
-            by_step[name] = by_step.get(name, Series()).extend(found)
+    numbers = [step.step for step in counted]
+    clock = [step.time for step in counted]
+    by_step[_CLOCK] = by_step.get(_CLOCK, Series()).extend(xs, clock, numbers)
+    for name in _CURVES:
+        at, values = _told(name, counted)
+        if values:
+            whole = len(at) == len(xs)
+            where = xs if whole else [xs[n] for n in at]
+            which = numbers if whole else [numbers[n] for n in at]
+            by_step[name] = by_step.get(name, Series()).extend(where, values, which)
     return replace(
         view,
-        seq=max(view.seq, *(event.seq for event in counted)),
+        seq=max(view.seq, max(step.seq for step in counted)),
         num_events=view.num_events + len(counted),
         num_unknown=num_unknown,
         started_at=counted[0].time if view.started_at is None else view.started_at,
@@ -43,59 +50,60 @@ def fold_steps(view: View, events: Sequence[Event]) -> View:
     )
 
 
-def _admit(view: View, events: Sequence[Event]) -> tuple[list[Event], int]:
+def _admit(view: View, told: Sequence[Told]) -> tuple[list[Step], int]:
     seq, num_unknown = view.seq, view.num_unknown
-    counted: list[Event] = []
-    for event in events:
-        verdict = judge_event(event, seq, view.attempt)
+    counted: list[Step] = []
+    for each in told:
+        verdict = judge_event(each, seq, view.attempt)
         if verdict == "counts":
-            counted.append(event)
-            seq = max(seq, event.seq)
+            counted.append(each if isinstance(each, Step) else step_of(each))
+            seq = max(seq, each.seq)
         elif verdict == "implausible":
             num_unknown += 1
     return counted, num_unknown
 
 
-def _walk(view: View, events: Sequence[Event]) -> tuple[Position, dict[str, list[Bucket]]]:
-    """Where the last step leaves the training, and the samples of every step."""
-    samples: dict[str, list[Bucket]] = {name: [] for name in (*_CURVES, _CLOCK)}
+def _told(name: str, steps: Sequence[Step]) -> tuple[Sequence[int], list[float]]:
+    """Which steps tell a value of that name, and the values."""
+    told = list(map(attrgetter(f"data.{name}"), steps))
+    if set(map(type, told)) == {float}:
+        return range(len(told)), told
+    known = [(at, reading.real(value)) for at, value in enumerate(told)]
+    found = [(at, value) for at, value in known if value is not None]
+    return [at for at, _ in found], [value for _, value in found]
+
+
+def _walk(view: View, steps: Sequence[Step]) -> tuple[Position, list[float]]:
+    """Where the last step leaves the training, and the epochs done at every step."""
+    xs: list[float] = []
     old, steps_per_epoch = view.position, view.facts.steps_per_epoch
     epoch, num_batches, lr = old.epoch, old.num_batches, old.lr
-    for event in events:
-        data = event.data
-        epoch = event.epoch or epoch
-        batch, told = reading.count(data.get("batch")), reading.count(data.get("num_batches"))
-        num_batches = num_batches if told is None else told
-        x = _epochs_done(epoch, batch, num_batches, event.step, steps_per_epoch)
-        samples[_CLOCK].append(sample(x, event.time, event.step))
-        for name in _CURVES:
-            value = reading.real(data.get(name))
-            if value is not None:
-                samples[name].append(sample(x, value, event.step))
-                lr = value if name == "lr" else lr
-    last = events[-1]
+    for step in steps:
+        data = step.data
+        epoch = step.epoch or epoch
+        batch = data.batch
+        if data.num_batches is not None:
+            num_batches = data.num_batches
+        if data.lr is not None:
+            lr = data.lr if type(data.lr) is float else reading.real(data.lr)
+        if epoch > 0 and batch is not None and num_batches:
+            xs.append(epoch - 1 + min(1.0, batch / num_batches))
+        elif steps_per_epoch:
+            xs.append(step.step / steps_per_epoch)
+        else:
+            xs.append(float(epoch))
+    last = steps[-1]
     position = Position(
         epoch=epoch,
         step=last.step,
         batch=batch,
         num_batches=num_batches,
-        loss=reading.real(last.data.get("loss")),
+        loss=reading.real(last.data.loss),
         lr=lr,
-        grad_norm=reading.real(last.data.get("grad_norm")),
-        samples_per_s=reading.finite(last.data.get("samples_per_s")),
-        data_wait=reading.finite(last.data.get("data_wait")),
+        grad_norm=reading.real(last.data.grad_norm),
+        samples_per_s=reading.finite(last.data.samples_per_s),
+        data_wait=reading.finite(last.data.data_wait),
         epoch_started_at=old.epoch_started_at,
         num_finished=old.num_finished,
     )
-    return position, samples
-
-
-def _epochs_done(
-    epoch: int, batch: int | None, num_batches: int | None, step: int, steps_per_epoch: int | None
-) -> float:
-    """The epochs done with their fraction: where a step lies on the charts' axis."""
-    if epoch > 0 and batch is not None and num_batches:
-        return epoch - 1 + min(1.0, batch / num_batches)
-    if steps_per_epoch:
-        return step / steps_per_epoch
-    return float(epoch)
+    return position, xs

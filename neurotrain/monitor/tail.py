@@ -15,11 +15,12 @@ from time import monotonic
 from typing import Final
 
 from neurotrain.monitor.fold import fold_all
+from neurotrain.monitor.lines import Told, decode
 from neurotrain.monitor.logs import LogLine, Logs
 from neurotrain.monitor.view import Checkpoint, View
 from neurotrain.recorder import control, events
 
-_BLOCK_BYTES: Final = 1 << 16
+_BLOCK_BYTES: Final = 1 << 19
 _LOOK_FOR_RANKS_S: Final = 2.0
 _MAX_RANK_FILES: Final = 256
 _MAX_PID: Final = 1 << 22
@@ -63,7 +64,7 @@ class Tail:
             view, self._offset, self._ranks = View(), 0, {}
         ends_at = monotonic() + budget_s
         while True:
-            fresh, offset = events.read(self._events, self._offset, _BLOCK_BYTES)
+            fresh, offset = _read(self._events, self._offset)
             view = fold_all(view, fresh)
             if offset == self._offset:
                 return self._advance_ranks(view, ends_at)
@@ -100,7 +101,7 @@ class Tail:
         for file in self._ranks:
             while True:
                 start = self._ranks[file]
-                fresh, self._ranks[file] = events.read(file, start, _BLOCK_BYTES)
+                fresh, self._ranks[file] = _read(file, start)
                 view = fold_all(view, (event for event in fresh if event.rank > 0))
                 if self._ranks[file] == start:
                     break
@@ -127,6 +128,13 @@ def follow_to_end(run_dir: Path) -> View:
     """The view of everything that the run directory tells."""
     view, _ = Tail(run_dir).advance(View(), budget_s=math.inf)
     return view
+
+
+def _read(path: Path, offset: int) -> tuple[list[Told], int]:
+    """What a block of a file tells, and the offset behind it."""
+    lines, end = events.read_lines(path, offset, _BLOCK_BYTES)
+    decoded = (decode(line) for line in lines)
+    return [told for told in decoded if told is not None], end
 
 
 def _judge(status: control.Status, now: float) -> Liveness:

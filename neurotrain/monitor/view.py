@@ -88,6 +88,16 @@ class Stage:
     step: int = 0
     """The step at which its state was recorded."""
 
+    @property
+    def trains(self) -> bool:
+        """Whether it is a trainer, or one of several such as `trainer-2`."""
+        return self.name.split("-", 1)[0] in ("trainer", "train")
+
+    @property
+    def tests(self) -> bool:
+        """Whether it is a tester, or one of several."""
+        return self.name.split("-", 1)[0] in ("tester", "test")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Position:
@@ -139,12 +149,20 @@ class Checkpoint:
     step: int
     time: float
     num_bytes: int | None = None
+    """Of the file at the path."""
+    shards_bytes: int | None = None
+    """Of what each process saved beside it."""
     seconds: float | None = None
     """How long the write took."""
     stall_s: float | None = None
     """How long the training waited for it."""
     verified: bool | None = None
     """Whether it was read back as written; None where the run has not said."""
+
+    @property
+    def all_bytes(self) -> int:
+        """What it takes on the disk."""
+        return (self.num_bytes or 0) + (self.shards_bytes or 0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -37,6 +37,16 @@ def small(number: float | None) -> str:
     return _scientific(number)
 
 
+def change(difference: float | None) -> str:
+    """A signed difference; empty where there is none."""
+    if difference is None or not math.isfinite(difference) or difference == 0:
+        return ""
+    size = abs(difference)
+    if size < 5e-5 or size >= 1e5:
+        return ("+" if difference > 0 else "") + _scientific(difference)
+    return f"{difference:+.{4 if size < 10 else 2 if size < 1000 else 0}f}"
+
+
 def percent(share: float | None) -> str:
     """A share of 1 as a percentage."""
     return "–" if share is None or not math.isfinite(share) else f"{100 * share:.0f}%"

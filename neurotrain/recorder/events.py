@@ -13,7 +13,8 @@ events in their places:
       epoch.finished                metrics: the values recorded for the epoch
       epoch.detailed                metrics: those of parameters and layers, in parts that fit
       early_stopping.updated        best, counter, patience, needed, stops_at_epoch, stopped
-      checkpoint.saved              path, roles, bytes, seconds, stall_s, verified, removed
+      checkpoint.saved              path, roles, bytes, shards_bytes (beside the file at path),
+                                    seconds, stall_s, verified, removed
       progress.reported             done, total: batches of testing and predicting
       machine.sampled               load of cpu, memory, disk and gpus
       warning.raised                message
@@ -121,8 +122,8 @@ def number(value: object) -> float | None:
         return None
 
 
-def read(path: Path, offset: int = 0, max_bytes: int = 1 << 20) -> tuple[list[Event], int]:
-    """Events from a byte offset on, and the offset behind the last whole line read."""
+def read_lines(path: Path, offset: int = 0, max_bytes: int = 1 << 20) -> tuple[list[bytes], int]:
+    """Whole lines from a byte offset on, and the offset behind the last of them."""
     try:
         with path.open("rb") as stream:
             stream.seek(offset)
@@ -132,8 +133,14 @@ def read(path: Path, offset: int = 0, max_bytes: int = 1 << 20) -> tuple[list[Ev
     whole = block.rfind(b"\n") + 1
     if whole == 0 and len(block) == max_bytes:
         return [], offset + len(block)
-    decoded = (decode(line) for line in block[:whole].split(b"\n") if line)
-    return [event for event in decoded if event is not None], offset + whole
+    return [line for line in block[:whole].split(b"\n") if line], offset + whole
+
+
+def read(path: Path, offset: int = 0, max_bytes: int = 1 << 20) -> tuple[list[Event], int]:
+    """Events from a byte offset on, and the offset behind the last whole line read."""
+    lines, end = read_lines(path, offset, max_bytes)
+    decoded = (decode(line) for line in lines)
+    return [event for event in decoded if event is not None], end
 
 
 def read_all(path: Path) -> Iterator[Event]:

@@ -29,6 +29,7 @@ from neurotrain.engine.placement import placed
 from neurotrain.engine.ranks import Ranks, joined
 from neurotrain.engine.signals import Interrupted, StopFlag
 from neurotrain.plan.plan import Plan
+from neurotrain.recorder.events import read_all
 
 STOP_AT: Final = 15
 
@@ -103,6 +104,7 @@ class Trial:
             saved = load(last[0])["model_state_dict"]
             same = [torch.equal(module[key], saved[key]) for key in saved]
             self.found[f"weights-{stage}"] = len(same) > 0 and all(same)
+            self.found[f"sizes-{stage}"] = _sizes(last[0].parents[2])
 
     @property
     def leads(self) -> bool:
@@ -169,6 +171,20 @@ class Line(nn.Module):
     def forward(self, inputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
         """The mean squared error."""
         return nn.functional.mse_loss(self.line(inputs)[:, 0], targets)
+
+
+def _sizes(run_dir: Path) -> list[tuple[int, int, int]]:
+    """Of each file that is there: the bytes last told, those it has, and those of its shards."""
+    told = {
+        event.data["path"]: event.data
+        for event in read_all(run_dir / "events.jsonl")
+        if event.kind == "checkpoint.saved"
+    }
+    return [
+        (data["bytes"], (run_dir / path).stat().st_size, data["shards_bytes"])
+        for path, data in told.items()
+        if (run_dir / path).is_file()
+    ]
 
 
 def _flip(file: Path) -> None:

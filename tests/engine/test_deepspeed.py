@@ -124,6 +124,17 @@ def test_whole_weights(found: Found, stage: int) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("stage", STAGES)
+def test_sizes(found: Found, stage: int) -> None:
+    """The bytes told of a checkpoint are its file's; those of the shards are told beside them."""
+    sizes = found[2][f"sizes-{stage}"]
+    assert sizes
+    for told, has, shards in sizes:
+        assert told == has
+        assert shards > 0
+
+
+@pytest.mark.slow
 def test_damaged_shards(found: Found) -> None:
     """A changed byte in the newest shards is named, and the ones before it are resumed."""
     assert "SHA-256 differs" in found[2]["newest"]

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from neurotrain.monitor.axis import Scale, epoch_ticks, tick_text, value_scale, value_ticks
 from neurotrain.monitor.chart import Curve, Plot, draw
 from neurotrain.monitor.ink import ASCII, UNICODE, Glyphs, Line, cells
-from neurotrain.monitor.series import Series, sample
+from neurotrain.monitor.series import Series
 
 FLAT = """\
  1.1┤               |
@@ -88,9 +88,8 @@ def test_an_ascii_chart_holds_ascii_only() -> None:
 def test_a_single_spike_in_a_million_points_is_lit() -> None:
     """The upper row shows the one sample that is larger than all others."""
     steps = range(1, 1_000_001)
-    series = Series().extend(
-        sample(step / 1000, 5.0 if step == 612_345 else 1.0, step) for step in steps
-    )
+    values = [5.0 if step == 612_345 else 1.0 for step in steps]
+    series = Series().extend([step / 1000 for step in steps], values, steps)
     curve = Curve(name="loss", buckets=series.buckets, style="train")
     rows = _lit(draw(Plot(curves=(curve,)), 80, 12, UNICODE))
     lit = [at for at, char in enumerate(rows[0]) if char != " "]

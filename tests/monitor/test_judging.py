@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -9,6 +10,7 @@ from types import ModuleType
 
 import pytest
 
+from neurotrain.monitor import wording
 from neurotrain.monitor.actual import compare
 from neurotrain.monitor.forecast import run_left, step_pace
 from neurotrain.monitor.health import alerts, ranks_of, slowness
@@ -127,3 +129,16 @@ def test_a_living_process_that_is_silent_is_stale_within_five_seconds(
     tail, view = Tail(run_dir), follow_to_end(run_dir)
     assert judge(view, tail.liveness(1004.0), 1004.0) is State.TRAIN
     assert judge(view, tail.liveness(1005.5), 1005.5) is State.STALE
+
+
+@pytest.mark.parametrize(
+    ("difference", "told"),
+    [(0.0, ""), (None, ""), (math.nan, ""), (-1.3e-5, "-1.3e-5"), (0.0123, "+0.0123"),
+     (-76.80651, "-76.81"), (-2030.5, "-2030"), (3e7, "+3e7")],
+)  # fmt: skip
+def test_a_change_takes_eight_cells_and_never_reads_as_zero(
+    difference: float | None, told: str
+) -> None:
+    """As many digits as say something."""
+    assert wording.change(difference) == told
+    assert len(told) <= 8

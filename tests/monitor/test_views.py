@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from itertools import combinations
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from textual.pilot import Pilot
 
 from neurotrain.monitor.app import Monitor
+from neurotrain.monitor.tail import follow_to_end
 from neurotrain.monitor.widgets.comparison import Comparison
 from neurotrain.monitor.widgets.pane import Pane
 from neurotrain.monitor.widgets.picker import Picker
@@ -103,3 +105,90 @@ def test_pinned_runs_are_compared(recorded: dict[str, Path]) -> None:
         await until(lambda: isinstance(app.screen, Picker), pilot)
 
     run(app, act, (100, 30))
+
+
+def test_long_lines_of_the_log_can_be_wrapped(cluster: Path) -> None:
+    """`w` shows the end of every line that was cut, and cuts it again."""
+
+    async def act(app: Monitor, pilot: Pilot[None]) -> None:
+        await pilot.press("3")
+        assert "…" in text(app).rsplit("\n", 1)[0]
+        await pilot.press("w")
+        assert "…" not in text(app).rsplit("\n", 1)[0]
+        await pilot.press("w")
+        assert "…" in text(app).rsplit("\n", 1)[0]
+
+    run(opened(cluster), act, (50, 30))
+
+
+def test_the_log_can_be_cut_to_its_warnings(cluster: Path) -> None:
+    """`L` leaves only lines that warn or tell an error; again: all."""
+
+    async def act(app: Monitor, pilot: Pilot[None]) -> None:
+        await pilot.press("3")
+        whole = text(app)
+        await pilot.press("L")
+        rows = [row for row in text(app).split("\n") if "INFO" in row]
+        assert rows == []
+        await pilot.press("L")
+        assert text(app) == whole
+
+    run(opened(cluster), act, (120, 40))
+
+
+def test_alerts_are_told_one_by_one(cluster: Path) -> None:
+    """`!` names each with its number, and begins again after the last."""
+
+    async def act(app: Monitor, pilot: Pilot[None]) -> None:
+        await pilot.press("exclamation_mark")
+        first = text(app).split("\n")[-1]
+        num = int(first.split(" of ")[1].split(":")[0])
+        assert first.startswith(" 1 of ")
+        for _ in range(num):
+            await pilot.press("exclamation_mark")
+        assert text(app).split("\n")[-1] == first
+
+    run(opened(cluster), act, (120, 40))
+
+
+def test_the_main_metric_can_be_copied(recorded: dict[str, Path]) -> None:
+    """`Y` puts name and value into the clipboard: the last, or that at the cursor."""
+    held = follow_to_end(recorded["early_stopped"]).by_epoch["valid/dice"].buckets
+
+    async def act(app: Monitor, pilot: Pilot[None]) -> None:
+        await pilot.press("Y")
+        assert app.clipboard == f"valid/dice {held[-1].last!r}"
+        await pilot.press("b", "Y")
+        assert app.clipboard == f"valid/dice {max(each.last for each in held)!r}"
+
+    run(opened(recorded["early_stopped"]), act)
+
+
+def test_where_nothing_is_logged_the_epochs_stand(
+    recorded: dict[str, Path], tmp_path: Path
+) -> None:
+    """A run in the foreground logs to its own terminal: its place shows the epochs."""
+    run_dir = Path(shutil.copytree(recorded["early_stopped"], tmp_path / "run"))
+    shutil.rmtree(run_dir / "logs")
+
+    async def act(app: Monitor, pilot: Pilot[None]) -> None:
+        for size in ((80, 40), (120, 40), (200, 60)):
+            await pilot.resize_terminal(*size)
+            await pilot.pause(0.05)
+            assert "─ Epochs ─" in text(app)
+            assert "─ Log" not in text(app)
+
+    run(opened(run_dir), act)
+
+
+def test_the_keys_of_an_ended_run_are_those_that_do_something(recorded: dict[str, Path]) -> None:
+    """No stop and no save; after a failure the command to resume."""
+
+    async def act(app: Monitor, pilot: Pilot[None]) -> None:
+        last = text(app).split("\n")[-1]
+        assert "stop" not in last
+        assert "save" not in last
+        assert ("resume command" in last) == ("FAILED" in text(app))
+
+    for name in ("finished", "failed"):
+        run(opened(recorded[name]), act)

@@ -15,6 +15,7 @@ from neurotrain.monitor.widgets.plan import rows as plan_rows
 
 _NAME: Final = 23
 _COLUMN: Final = 18
+_USUAL: Final = 56
 
 
 class Actual(Pane):
@@ -23,7 +24,7 @@ class Actual(Pane):
     def draw(self, frame: Frame, width: int, height: int) -> list[Line]:
         """The box with the rows that fit."""
         title = line(("Plan and actual", "title"))
-        return box(title, (), rows(frame), width, height, frame.glyphs)
+        return box(title, (), rows(frame, width - 2), width, height, frame.glyphs)
 
 
 class Settings(Pane):
@@ -45,26 +46,25 @@ class Settings(Pane):
         return box(line(("Settings", "title")), right, body, width, height, frame.glyphs)
 
 
-def rows(frame: Frame) -> list[Line]:
-    """The lines of the box."""
-    head = f" {fit('', _NAME)}{fit('planned', _COLUMN)}actual"
+def rows(frame: Frame, width: int = _USUAL) -> list[Line]:
+    """The lines of the box; where it is narrow the columns are, too."""
+    name, column = (_NAME, _COLUMN) if width >= _USUAL else (_NAME - 8, _COLUMN - 8)
+    head = f" {fit('', name)}{fit('planned', column)}actual"
     found = [line((head, "dim"))]
     for row in compare(frame.view):
         style = "warn" if row.is_over else "plain"
         found.append(
-            line(
-                (f" {fit(row.name, _NAME)}", "dim"), fit(row.planned, _COLUMN), (row.actual, style)
-            )
+            line((f" {fit(row.name, name)}", "dim"), fit(row.planned, column), (row.actual, style))
         )
-    return [*found, *_time(frame), line(""), *plan_rows(frame)]
+    return [*found, *_time(frame, name, column), line(""), *plan_rows(frame)]
 
 
-def _time(frame: Frame) -> list[Line]:
+def _time(frame: Frame, name: int, column: int) -> list[Line]:
     """What the whole run takes by its pace so far, what it took, and what is left."""
     elapsed = wording.duration(frame.elapsed_s)
     total = total_time(frame.view, frame.elapsed_s) or "–"
-    row = line((f" {fit('time', _NAME)}", "dim"), fit("" if frame.is_over else total, _COLUMN))
+    row = line((f" {fit('time', name)}", "dim"), fit("" if frame.is_over else total, column))
     if frame.is_over:
         return [line(*row, elapsed)]
     left = eta(run_left(frame.view)) or "what is left is told after an epoch"
-    return [line(*row, elapsed), line((f" {fit('', _NAME)}{left}", "dim"))]
+    return [line(*row, elapsed), line((f" {fit('', name)}{left}", "dim"))]

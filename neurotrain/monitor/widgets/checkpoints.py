@@ -28,7 +28,7 @@ class Checkpoints(Pane):
             names = ", ".join(PurePosixPath(path).name for path in coming.deletes)
             gone = f", deletes {names}" if names else ""
             body = [*body[: height - 3], line((f" next e{coming.epoch}{gone}", "dim"))]
-        total = sum({one.step: one.num_bytes or 0 for one in saved}.values())
+        total = sum({one.step: one.all_bytes for one in saved}.values())
         right = line((wording.size(total), "dim")) if total else ()
         title = line(("Checkpoints", "title"))
         return box(title, right, body, width, height, frame.glyphs)

@@ -81,7 +81,7 @@ class Comparison(Screen[None]):
         lines: list[Line] = []
         if upper >= 5:
             body = draw(plot_of(self._runs, group, self._look), width - 2, upper - 2, self._glyphs)
-            told = f"log scale {self._look.log}" if self._look.log else ""
+            told = "log scale" if self._look.log else ""
             lines += titled(group, told, body, (width, upper), self._glyphs)
         lines += titled("Runs", "", rows, (width, min(head, room)), self._glyphs)
         if lower:

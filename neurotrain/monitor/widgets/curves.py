@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Final, NamedTuple
+
 from neurotrain.monitor import wording
 from neurotrain.monitor.across import place
-from neurotrain.monitor.chart import Plot, draw
+from neurotrain.monitor.chart import draw
 from neurotrain.monitor.clean import width as cells_of
 from neurotrain.monitor.frame import Frame
-from neurotrain.monitor.ink import Line, Span, box, cells, line
+from neurotrain.monitor.ink import Glyphs, Line, Span, box, cells, line
 from neurotrain.monitor.plots import (
+    Look,
     best_of,
     groups,
     has_best,
@@ -17,8 +20,24 @@ from neurotrain.monitor.plots import (
     plot,
     values_at,
 )
+from neurotrain.monitor.view import View
 from neurotrain.monitor.widgets.pane import Pane
 from neurotrain.monitor.widgets.progress import awaited
+
+_PER_CELL: Final = 4
+"""Buckets of a curve for each cell across: two for every dot."""
+
+
+class _Shown(NamedTuple):
+    """All that a chart with curves depends on."""
+
+    view: View
+    group: str
+    look: Look
+    width: int
+    height: int
+    is_chosen: bool
+    glyphs: Glyphs
 
 
 class Curves(Pane):
@@ -26,6 +45,7 @@ class Curves(Pane):
 
     def __init__(self, *, id: str, fixed: str = "", first: str = "") -> None:
         super().__init__(id=id)
+        self._drawn: tuple[_Shown, list[Line]] | None = None
         self.fixed = fixed
         """The group that it always shows; empty where the person chooses."""
         self.first = first
@@ -38,29 +58,33 @@ class Curves(Pane):
         return self.fixed or frame.options.group or self.first or main_group(frame.view)
 
     def draw(self, frame: Frame, width: int, height: int) -> list[Line]:
-        """The box with the chart."""
+        """The box with the chart; the one drawn last where nothing of it changed."""
         group = self.group(frame)
-        shown = plot(frame.view, group, frame.options.look)
-        held = [curve for curve in shown.curves if curve.buckets]
-        if held:
-            body = draw(shown, width - 2, height - 2, frame.glyphs)
-        else:
-            body = _empty(frame, width - 2, height - 2)
         chosen = self.can_be_chosen and group == frame.options.group
+        shows = _Shown(frame.view, group, frame.options.look, width, height, chosen, frame.glyphs)
+        if self._drawn is not None and self._drawn[0] == shows:
+            return self._drawn[1]
+        shown = plot(frame.view, group, frame.options.look, most=_PER_CELL * max(1, width))
+        held = [curve for curve in shown.curves if curve.buckets]
         title = _title(frame, group, [(curve.name, curve.style) for curve in held], chosen=chosen)
+        if not held:
+            body, self._drawn = _empty(frame, width - 2, height - 2), None
+            return box(title, (), body, width, height, frame.glyphs)
+        body = draw(shown, width - 2, height - 2, frame.glyphs)
         room = width - cells(title) - 8
         cursor = frame.options.look.cursor
-        if cursor is None or not held:
-            right = _right(frame, group, room)
-        else:
-            right = _values(frame, shown, cursor, room)
-        return box(title, right, body, width, height, frame.glyphs)
+        right = _right(frame, group, room) if cursor is None else _values(frame, group, room)
+        lines = box(title, right, body, width, height, frame.glyphs)
+        self._drawn = shows, lines
+        return lines
 
 
-def _values(frame: Frame, shown: Plot, cursor: float, room: int) -> Line:
+def _values(frame: Frame, group: str, room: int) -> Line:
     """What the curves are worth at the cursor."""
-    spans: list[Span] = [(place(shown.axis, cursor), "accent")]
-    for name, value, style in values_at(shown, cursor):
+    look = frame.options.look
+    cursor = look.cursor or 0.0
+    spans: list[Span] = [(place(look.axis, cursor), "accent")]
+    for name, value, style in values_at(frame.view, group, look, cursor):
         told = (f"  {name.split('/')[0]} {wording.value(value)}", style)
         if cells((*spans, told)) > room:
             short = (f" {wording.value(value)}", style)

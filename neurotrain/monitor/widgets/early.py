@@ -64,15 +64,15 @@ def block(frame: Frame, early: EarlyStopping) -> list[Line]:
     if early.stopped:
         return [
             *rows,
-            line((" reason    ", "dim"), (early.reason or "no improvement", "warn")),
-            line((f" stopped after epoch {early.epoch}; the best weights are kept", "dim")),
+            line((" stopped   ", "dim"), f"after epoch {early.epoch}"),
+            line((f" {early.reason or 'no improvement'}", "warn")),
         ]
     if _is_training_over(frame):
         return [*rows, line((" training  ended before the patience did", "dim"))]
     return [
         *rows,
         line((" needs     ", "dim"), *_needed(early)),
-        line((" stops     ", "dim"), *_stops(early), *_when(frame, early)),
+        line((" stops     ", "dim"), *_stops(frame, early), *_when(frame, early)),
         *_trend(frame, early),
     ]
 
@@ -90,12 +90,10 @@ def _second_row(frame: Frame, early: EarlyStopping, width: int) -> Line:
         return (*start, (early.reason or "stopped: no improvement", "warn"))
     if _is_training_over(frame):
         return (*start, ("the training ended before the patience did", "dim"))
-    if early.stops_at_epoch is None:
-        return (*start, ("needs ", "dim"), *_needed(early))
-    sign = "<" if early.mode == "min" else ">"
-    needed = "" if early.needed is None else f" {sign} {wording.value(early.needed)}"
-    unless = ((" unless", "dim"), (needed, "plain"))
-    stops, when = _stops(early), _when(frame, early)
+    if early.stops_at_epoch is None or _comes_too_late(frame, early):
+        return (*start, *_stops(frame, early), ("   needs", "dim"), (_bound(early), "plain"))
+    unless = ((" unless", "dim"), (_bound(early), "plain"))
+    stops, when = _stops(frame, early), _when(frame, early)
     row = (*start, ("stops ", "dim"), *stops, *when, *unless)
     return row if cells(row) <= width else (*start, ("stops ", "dim"), *stops, *unless)
 
@@ -106,7 +104,8 @@ def _one_row(frame: Frame, early: EarlyStopping, width: int) -> Line:
                *_patience(frame, early, boxes))  # fmt: skip
     if early.stopped:
         return (*row, ("  stopped", "warn"))
-    if early.stops_at_epoch is not None and not _is_training_over(frame):
+    foreseen = early.stops_at_epoch is not None and not _comes_too_late(frame, early)
+    if foreseen and not _is_training_over(frame):
         told = "  stops at e" if width >= 50 else "  stop@"
         row = (*row, (f"{told}{early.stops_at_epoch}", "plain"))
     if width < 70 or _is_training_over(frame):
@@ -117,7 +116,8 @@ def _one_row(frame: Frame, early: EarlyStopping, width: int) -> Line:
 def _is_training_over(frame: Frame) -> bool:
     over = frame.state in (State.FINISHED, State.EARLY_STOPPED)
     stages = frame.view.stages
-    return over or any(stage.name == "trainer" and stage.state == "done" for stage in stages)
+    trainers = [stage for stage in stages if stage.trains]
+    return over or (bool(trainers) and all(stage.state == "done" for stage in trainers))
 
 
 def _without(frame: Frame) -> str:
@@ -146,7 +146,8 @@ def _best(frame: Frame, early: EarlyStopping) -> Line:
 def _change(early: EarlyStopping) -> Line:
     if early.value is None or early.best is None or early.value == early.best:
         return ()
-    return ((f" ({early.value - early.best:+.4f})", "dim"),)
+    told = wording.change(early.value - early.best)
+    return ((f" ({told})", "dim"),) if told else ()
 
 
 def _patience(frame: Frame, early: EarlyStopping, max_boxes: int) -> Line:
@@ -169,16 +170,22 @@ def _left(early: EarlyStopping) -> Span:
     return (f", {left} left", "dim")
 
 
+def _bound(early: EarlyStopping) -> str:
+    """The value that counts as better."""
+    sign = "<" if early.mode == "min" else ">"
+    return " any value" if early.needed is None else f" {sign} {wording.value(early.needed)}"
+
+
 def _needed(early: EarlyStopping) -> Line:
     if early.needed is None:
         return (("any value", "plain"),)
-    sign = "<" if early.mode == "min" else ">"
-    return ((f"{early.monitor} {sign} {wording.value(early.needed)}", "plain"),)
+    return ((f"{early.monitor}{_bound(early)}", "plain"),)
 
 
 def _when(frame: Frame, early: EarlyStopping) -> Line:
     """In which time, and at what time of day it would stop, where the epochs so far tell."""
-    if early.stops_at_epoch is None or frame.is_over:
+    too_late = _comes_too_late(frame, early)
+    if early.stops_at_epoch is None or frame.is_over or too_late:
         return ()
     left = time_until(frame.view, early.stops_at_epoch)
     if left is None:
@@ -200,8 +207,16 @@ def _trend(frame: Frame, early: EarlyStopping) -> list[Line]:
                  (f" {change:+.4f} a validation", "good" if good else "dim"))]  # fmt: skip
 
 
-def _stops(early: EarlyStopping) -> Line:
+def _comes_too_late(frame: Frame, early: EarlyStopping) -> bool:
+    """Whether the last epoch comes before the patience could be used up."""
+    epochs, at = frame.view.facts.epochs, early.stops_at_epoch
+    return epochs is not None and at is not None and at >= epochs
+
+
+def _stops(frame: Frame, early: EarlyStopping) -> Line:
     if early.stops_at_epoch is None:
         return (("not foreseen", "dim"),)
+    if _comes_too_late(frame, early):
+        return (("not before the last epoch", "dim"),)
     style = "warn" if early.patience - early.counter <= 2 else "plain"
     return ((f"after epoch {early.stops_at_epoch}", style),)

@@ -8,12 +8,13 @@ from neurotrain.monitor import wording
 from neurotrain.monitor.clean import fit
 from neurotrain.monitor.frame import Frame
 from neurotrain.monitor.ink import Line, box, line
-from neurotrain.monitor.plots import best_epoch, main_group
+from neurotrain.monitor.plots import best_epoch, group_of, main_group
 from neurotrain.monitor.series import Series
 from neurotrain.monitor.view import View
 from neurotrain.monitor.widgets.pane import Pane
 
 _COLUMN: Final = 8
+_SECONDS: Final = "seconds"
 
 
 class Epochs(Pane):
@@ -22,22 +23,42 @@ class Epochs(Pane):
     def draw(self, frame: Frame, width: int, height: int) -> list[Line]:
         """The box with the newest epochs."""
         view = frame.view
-        columns = {
-            "train": _by_epoch(view, "train/loss"),
-            "valid": _by_epoch(view, "valid/loss"),
-            main_group(view)[: _COLUMN - 1]: _by_epoch(view, f"valid/{main_group(view)}"),
-        }
+        columns = _columns(view, (width - 8) // _COLUMN)
         best = best_epoch(view)
         names = "".join(fit(name, _COLUMN, right=True) for name in columns)
         body = [line(("      " + names, "dim"))]
         for epoch in _newest(columns, max(0, height - 3)):
             star = frame.glyphs.star if epoch == best else " "
             told = "".join(
-                fit(wording.value(known[epoch]) if epoch in known else "", _COLUMN, right=True)
-                for known in columns.values()
+                fit(_told(name, known.get(epoch)), _COLUMN, right=True)
+                for name, known in columns.items()
             )
             body.append(line((f" {epoch:>3}", "plain"), (f"{star} ", "best"), told))
         return box(line(("Epochs", "title")), (), body, width, height, frame.glyphs)
+
+
+def _told(name: str, value: float | None) -> str:
+    if value is None:
+        return ""
+    return f"{value:.1f}" if name == _SECONDS else wording.value(value)
+
+
+def _columns(view: View, num: int) -> dict[str, dict[int, float]]:
+    """The losses, the main metric, other metrics as they fit, and the seconds."""
+    main = main_group(view)
+    found = {
+        "train": _by_epoch(view, "train/loss"),
+        "valid": _by_epoch(view, "valid/loss"),
+        fit(main, _COLUMN - 1).rstrip(): _by_epoch(view, f"valid/{main}"),
+    }
+    others = [name for name in view.by_epoch if name.startswith("valid/")]
+    for name in others[: max(0, num - 1)]:
+        if len(found) < num - 1:
+            found.setdefault(fit(group_of(name), _COLUMN - 1).rstrip(), _by_epoch(view, name))
+    found.pop("loss", None)
+    if num > len(found) and view.epoch_times:
+        found[_SECONDS] = {took.epoch: took.seconds for took in view.epoch_times}
+    return found
 
 
 def _by_epoch(view: View, name: str) -> dict[int, float]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from neurotrain.monitor.frame import Frame
 from neurotrain.monitor.ink import Line, Span, cells, crop
 from neurotrain.monitor.keys import KEYS
+from neurotrain.monitor.state import State
 from neurotrain.monitor.widgets.pane import Pane
 
 
 class Footer(Pane):
-    """Key hints; those that are disabled are dim."""
+    """Key hints; those that are disabled are dim, and gone where the run is over."""
 
     def draw(self, frame: Frame, width: int, height: int) -> list[Line]:
         """One line with the hints that fit."""
@@ -19,7 +20,12 @@ class Footer(Pane):
 
 
 def _hints(frame: Frame, room: int) -> Line:
-    wanted = sorted((key for key in KEYS if key.rank < 9), key=lambda key: key.rank)
+    ranks = {key.id: key.rank for key in KEYS if key.rank < 9}
+    if frame.is_over:
+        ranks = {key.id: key.rank for key in KEYS if key.id in ranks and not key.asks_run}
+        if frame.state in (State.STOPPED, State.FAILED, State.CRASHED):
+            ranks["resume"] = 1
+    wanted = sorted((key for key in KEYS if key.id in ranks), key=lambda key: ranks[key.id])
     kept: set[str] = set()
     used = 1
     for key in wanted:

@@ -70,6 +70,8 @@ def _extras(frame: Frame) -> list[Line]:
 
 def _right(frame: Frame) -> Line:
     spans: list[Span] = []
+    if frame.replay:
+        spans.append((f"REPLAY {frame.replay}  ", "accent"))
     if frame.options.frozen:
         spans.append(("FROZEN  ", "warn"))
     if frame.options.readonly:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from neurotrain.monitor.clean import width as cells_of
+from neurotrain.monitor.clean import wrapped
 from neurotrain.monitor.frame import Frame
-from neurotrain.monitor.ink import Line, box, line
+from neurotrain.monitor.ink import Line, Span, box, cells, line
 from neurotrain.monitor.logs import LogLine, chosen
 from neurotrain.monitor.widgets.pane import Pane
 
@@ -25,7 +27,11 @@ class Log(Pane):
         up = min(options.scrolled, max(0, len(found) - room)) if options.shown == "log" else 0
         end = len(found) - up
         many = len({each.rank for each in frame.log[-2000:]}) > 1
-        body = [_row(each, named=many) for each in found[max(0, end - room) : end]]
+        body = [
+            row
+            for each in found[max(0, end - room) : end]
+            for row in _rows(each, width - 2 if options.log_wraps else None, named=many)
+        ][-room:]
         if not body:
             body = [line((f" {_empty(frame)}", "dim"))]
         title = line(("Log", "title"), (f" {_whose(frame, many=many)}", "dim"))
@@ -37,10 +43,18 @@ def num_shown(frame: Frame) -> int:
     return len(chosen(frame.log, frame.options.log_filter, frame.options.log_rank))
 
 
-def _row(each: LogLine, *, named: bool) -> Line:
+def _rows(each: LogLine, room: int | None, *, named: bool) -> list[Line]:
+    """A line of the log; with a room, on as many rows as it takes."""
     style = "bad" if _BAD.search(each.text) else "warn" if _ODD.search(each.text) else "plain"
     start = ((f" r{each.rank} ", "dim"),) if named else ((" ", "plain"),)
-    return (*start, (each.text, style))
+    inner = max(1, room - cells(start)) if room is not None else 0
+    if not inner or cells_of(each.text) <= inner:
+        return [(*start, (each.text, style))]
+    gap: Span = (" " * cells(start), "plain")
+    return [
+        (*(start if at == 0 else (gap,)), (part, style))
+        for at, part in enumerate(wrapped(each.text, inner))
+    ]
 
 
 def _whose(frame: Frame, *, many: bool) -> str:

@@ -70,8 +70,7 @@ def _metric_row(frame: Frame, name: str, inner: int) -> Line:
     ]
     if columns == 3:
         change = recent[-1].last - recent[-2].last if len(recent) > 1 else None
-        told = "" if change is None or change != change else f"{change:+.4f}"
-        spans.append((fit(told, cells, right=True), "dim"))
+        spans.append((fit(wording.change(change), cells, right=True), "dim"))
     star = frame.glyphs.star if is_best else " "
     spans.append((star, "best"))
     return tuple(spans)

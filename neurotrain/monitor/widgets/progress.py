@@ -61,7 +61,7 @@ def _waiting(frame: Frame, width: int) -> list[Line]:
 
 
 def _in_later_stage(frame: Frame) -> bool:
-    return any(stage.state == "running" and stage.name != "trainer" for stage in frame.view.stages)
+    return any(stage.state == "running" and not stage.trains for stage in frame.view.stages)
 
 
 def _epochs(frame: Frame, width: int) -> Line:
@@ -77,7 +77,16 @@ def _epochs(frame: Frame, width: int) -> Line:
         after = _eta(frame, width)
     elif done >= 1:
         after = "all epochs done"
-    return _bar_row(frame, "Epoch", name, done if total else 0.0, after, width)
+    return _bar_row(frame, _which(view), name, done if total else 0.0, after, width)
+
+
+def _which(view: View) -> str:
+    """`Epoch`, and of several trainings which."""
+    trainers = [stage.name for stage in view.stages if stage.trains]
+    running = view.stage
+    if len(trainers) < 2 or running is None or running.name not in trainers:
+        return "Epoch"
+    return f"Fit {trainers.index(running.name) + 1}/{len(trainers)} "
 
 
 def _epoch_share(view: View) -> tuple[float, bool]:
@@ -104,7 +113,7 @@ def _eta(frame: Frame, room: int) -> str:
 def _within(frame: Frame, width: int) -> Line:
     view = frame.view
     stage = view.stage
-    if stage is not None and stage.name != "trainer":
+    if stage is not None and not stage.trains:
         share = min(1.0, stage.done / stage.total) if stage.done and stage.total else 0.0
         name = f"{stage.done}/{stage.total}" if stage.total else ""
         left = stage_left(stage)

@@ -7,12 +7,14 @@ from typing import Final
 from neurotrain.monitor import wording
 from neurotrain.monitor.clean import fit
 from neurotrain.monitor.frame import Frame
-from neurotrain.monitor.ink import Line, box, line
+from neurotrain.monitor.ink import Line, box, cells, crop, line
 from neurotrain.monitor.state import State
 from neurotrain.monitor.view import End
 from neurotrain.monitor.widgets.pane import Pane
 
 _HEAD: Final = 13
+_SIDE: Final = (40, 60)
+"""The widths of a column at the side, which is high: there everything has a row of its own."""
 _TITLES: Final = {
     State.FINISHED: ("Result", "good"),
     State.EARLY_STOPPED: ("Result", "good"),
@@ -49,12 +51,33 @@ def _finished(end: End, width: int) -> list[Line]:
     found: list[Line] = []
     if not end.result:
         found.append(line((" No test was asked for", "dim")))
-    for name, score in end.result:
-        style = "title" if name == end.score_name else "plain"
-        head = "test " if not name.startswith("test") else ""
-        found.append(line((f" {fit(head + name, _HEAD)} ", style), (wording.value(score), style)))
-    found += [_named(name, path, width) for name, path in end.outputs]
-    return found
+    head = _HEAD if width >= _SIDE[0] else 0
+    scores = [_score(name, score, end.score_name, head) for name, score in end.result]
+    if _SIDE[0] <= width < _SIDE[1]:
+        return [*found, *scores, *(_named(name, path, width) for name, path in end.outputs)]
+    half = width // 2 if width >= _SIDE[1] else width
+    outputs = [_named(name, path, half) for name, path in end.outputs]
+    return [*found, *_packed(scores, width, 0), *_packed(outputs, width, half)]
+
+
+def _score(name: str, score: float, deciding: str, room: int) -> Line:
+    """A name in as many cells as `room` says, or as it takes, and the score."""
+    style = "title" if name == deciding else "plain"
+    head = "test " if not name.startswith("test") else ""
+    told = fit(head + name, room) if room else head + name
+    return line((f" {told} ", style), (f"{wording.value(score)}  ", style))
+
+
+def _packed(parts: list[Line], width: int, each: int) -> list[Line]:
+    """Short lines side by side, every one in as many cells as `each` says or as it takes."""
+    rows: list[Line] = []
+    for part in parts:
+        padded = crop(part, each) if each else part
+        if rows and cells(rows[-1]) + cells(padded) <= width:
+            rows[-1] = (*rows[-1], *padded)
+        else:
+            rows.append(padded)
+    return rows
 
 
 def _stopped(frame: Frame, end: End | None, width: int) -> list[Line]:

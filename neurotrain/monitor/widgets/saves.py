@@ -26,7 +26,7 @@ class Saves(Pane):
         room = max(1, height - 3 - len(told) - 1)
         down = min(frame.options.scrolled, max(0, len(table) - room))
         body = [head, *table[down : down + room], line(""), *told]
-        kept = {(one.step, one.epoch): one.num_bytes or 0 for one in saved}
+        kept = {(one.step, one.epoch): one.all_bytes for one in saved}
         right = line((wording.size(sum(kept.values())), "dim")) if kept else ()
         return box(line(("Checkpoints", "title")), right, body, width, height, frame.glyphs)
 
@@ -48,13 +48,13 @@ def mark_of(frame: Frame, saved: Checkpoint) -> Span:
 
 
 def _head(inner: int) -> Line:
-    name = max(12, inner - 62)
+    name = max(12, inner - 68)
     wide = f"{'saved at':>10}{'took':>8}  state" if inner >= 74 else "  state"
     return line((f"   {fit('file', name)}{'epoch':>6}{'step':>9}{'size':>10}{wide}", "dim"))
 
 
 def _row(frame: Frame, saved: Checkpoint, inner: int) -> Line:
-    name = fit(PurePosixPath(saved.path).name, max(12, inner - 62))
+    name = fit(PurePosixPath(saved.path).name, max(12, inner - 68))
     took = "–" if saved.seconds is None else f"{saved.seconds:.2g} s"
     wide = f"{clock(saved.time):>10}{took:>8}" if inner >= 74 else ""
     told, style = state_of(frame, saved)

@@ -38,7 +38,8 @@ def mark_of(stage: Stage, frame: Frame) -> Span:
 def told_of(stage: Stage) -> str:
     """How long it took, how far it is, or why it was skipped."""
     if stage.state == "done" and stage.seconds is not None:
-        return wording.duration(stage.seconds)
+        scores = [f"{name} {wording.value(score)}" for name, score in stage.result if "/" in name]
+        return "  ".join([wording.duration(stage.seconds), *scores[: 1 if stage.trains else 0]])
     if stage.state == "skipped":
         return "skipped"
     if stage.state == "running" and stage.done and stage.total and stage.done < stage.total:

@@ -69,7 +69,7 @@ def _used(machine: Machine) -> int | None:
 
 def _disk(frame: Frame, machine: Machine) -> str:
     fitting = num_fitting(frame.view)
-    room = "" if fitting is None else f", {wording.short_count(fitting)} checkpoints"
+    room = "" if fitting is None else f", {wording.short_count(fitting)} saves"
     return f"{wording.size(machine.disk_free_bytes)} free{room}"
 
 
