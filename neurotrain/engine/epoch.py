@@ -72,7 +72,7 @@ class EpochBatches:
 
     def __iter__(self) -> Iterator[Batch]:
         state = self._state
-        batches = self._loader.epoch(state.epoch, state.batch)
+        batches = self._loader.epoch(state.epoch, state.batch, self.num_batches)
         while state.batch < self.num_batches:
             asked_s = time.monotonic()
             batch = next(batches, None)

@@ -68,11 +68,13 @@ class StepOptions:
         )
 
 
-def unheard(train: TrainOptions) -> str:
+def unheard(train: TrainOptions, accumulation: int) -> str:
     """A warning for a loop of one's own: the options that only an engine obeys; empty for none."""
     names = ("precision", "clip_grad_norm", "clip_grad_value", "ema", "compile", "nan_policy")
     plain = TrainOptions()
     changed = [name for name in names if getattr(train, name) != getattr(plain, name)]
+    changed += ["batch.accumulation"] if accumulation > 1 else []
+    changed += ["record.grad_norms"] if train.record.grad_norms else []
     where = "hold where it uses self.engine"
     return f"train_epoch is overridden: {', '.join(changed)} {where}" if changed else ""
 
