@@ -187,7 +187,7 @@ class Trainer:
         self._tell("epoch.started", lr=self.schedule.rate(state.step), num_batches=num_batches)
         batches = EpochBatches(
             self.loader, state, self._meter, num_batches=num_batches,
-            before=self._before_batch, after=self._after_batch,
+            accumulation=self._accumulation, before=self._before_batch, after=self._after_batch,
         )  # fmt: skip
         with memory_for("training"):
             loss = self.train_epoch(batches, self.criterion, self.engine.optimizer, self.device)
@@ -301,11 +301,10 @@ class Trainer:
         self.engine.seed(mix(self.setup.seed, self.state.micro_step))
 
     def _after_batch(self, pace: Pace | None) -> None:
-        """Count and tell the step, and end or save where that was asked; only between updates."""
-        if self.state.batch % self._accumulation == 0:
-            self.state.step += 1
-            self._probe.count_update()
+        """Tell the step, and end or save where that was asked; only between updates."""
         self._saver.check()
+        if self.state.batch % self._accumulation == 0:
+            self._probe.count_update()
         if pace is not None:
             self._tell_step(pace)
             self._take_requests()

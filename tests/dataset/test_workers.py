@@ -158,6 +158,20 @@ def test_persistent_processes_stay_where_no_batch_beyond_the_last_is_asked_for()
     assert pids[0] == pids[1]
 
 
+def test_a_signal_while_processes_start_ends_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that comes before a process ignores it waits until it does."""
+    fork = os.fork
+
+    def signalled() -> int:
+        pid = fork()
+        if pid == 0:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return pid
+
+    monkeypatch.setattr(os, "fork", signalled)
+    assert len(list(loader(Failing()).epoch(1))) == NUM // 2
+
+
 @pytest.mark.parametrize("stop", [1, 3, 5])
 def test_persistent_processes_stay_where_batches_fill_no_whole_update(stop: int) -> None:
     """The epoch ends before the loader does, and nothing beyond is loaded."""
