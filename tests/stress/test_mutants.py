@@ -54,7 +54,12 @@ MUTANTS = (
     Mutant("engine/checkpoint.py", "state.hexdigest().encode() != match[2]", "False", STORAGE),
     Mutant("engine/checkpoint.py", "self.numbered()[:-keep_last]", "self.numbered()", STORAGE),
     Mutant("engine/checkpoint.py", "    verify(path)\n    try:", "    try:", STORAGE),
-    Mutant("engine/checkpoint.py", "weights_only=True", "weights_only=False", STORAGE),
+    Mutant(
+        "engine/checkpoint.py",
+        'map_location="cpu", weights_only=True',
+        'map_location="cpu", weights_only=False',
+        STORAGE,
+    ),
     Mutant("engine/loop_state.py", 'state["epoch"], state["batch"]', 'state["epoch"], 0', RESUME),
     Mutant(
         "engine/loop_state.py",
