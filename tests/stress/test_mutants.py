@@ -21,6 +21,7 @@ SAVER = ("tests/engine/test_saver.py",)
 LOOP = ("tests/engine/test_trainer.py", "-k", "bare_loop or overridden")
 PIECES = ("tests/engine/test_resume.py",)
 STOPPING = ("tests/engine/test_early_stopping.py",)
+SHARDS = ("tests/engine/test_shards.py",)
 LOADER = ("tests/dataset/test_loader.py",)
 RESUME = ("tests/engine/test_trainer.py", "-k", "resume or any_look or any_file_operation")
 NAN = ("tests/engine/test_nan_policy.py", "tests/engine/test_trainer.py", "-k", "not any_look")
@@ -228,6 +229,35 @@ MUTANTS = (
         "    with _one_thread():\n            if self._table",
         "    if True:\n            if self._table",
         LOADER,
+    ),
+    Mutant(
+        "engine/shards.py",
+        "        engine.save(self.folder, tag)\n",
+        "        self._write_manifest(folder, {})\n        engine.save(self.folder, tag)\n",
+        SHARDS,
+    ),
+    Mutant("engine/shards.py", "            self.disk.flush_folder(folder)\n", "", SHARDS),
+    Mutant("engine/shards.py", "        self.disk.flush_folder(self.folder)\n", "", SHARDS),
+    Mutant("engine/shards.py", "if hash_of(file) != sha256:", "if False:", SHARDS),
+    Mutant(
+        "engine/shards.py",
+        "                if not file.is_file():",
+        "                if False:",
+        SHARDS,
+    ),
+    Mutant(
+        "engine/shards.py",
+        "                self.disk.remove(folder / _MANIFEST)\n                shutil",
+        "                shutil",
+        SHARDS,
+    ),
+    Mutant("engine/shards.py", "whole[-_KEPT:]", "whole[:1]", SHARDS),
+    Mutant("engine/shards.py", "if folder.name > than.name:", "if False:", SHARDS),
+    Mutant(
+        "engine/storage.py",
+        '    with path.open("rb+") as file:\n        disk.flush(file)\n',
+        "",
+        SHARDS,
     ),
 )
 
