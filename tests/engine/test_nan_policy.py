@@ -295,6 +295,22 @@ def test_a_device_that_is_not_waited_for_tells_the_step_later(
     assert_no_checkpoint_has_any(tmp_path)
 
 
+def test_a_resume_inside_the_epoch_tells_the_same_step(tmp_path: Path) -> None:
+    """Updates are counted from the beginning of the epoch, not from where it was resumed."""
+    data = poisoned("input", math.nan)["data"]
+    for resumes in (False, True):
+        model = network()
+        trainer = Deferring(
+            tmp_path / "train", model, resumes, options=options(),
+            flag=None if resumes else StopAt(2),
+        )  # fmt: skip
+        optimizer = torch.optim.Adam(model.parameters(), lr=0.05)
+        told = r"at step 3 \(epoch 1, batch 3\)" if resumes else ""
+        with pytest.raises(Diverged if resumes else Interrupted, match=told):
+            trainer.train(DataLoader(data, batch_size=16), None, nn.CrossEntropyLoss(), optimizer)
+    assert load(tmp_path / "train/checkpoints/last.pth")["batch"] > 0
+
+
 def test_a_loss_scale_that_cannot_help_ends_the_run(tmp_path: Path) -> None:
     """Gradients that are infinite at any scale do not train silently forever."""
 
