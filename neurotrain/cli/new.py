@@ -40,6 +40,7 @@ def command(
             click.echo(f"{name:<14} {summary}")
         return
     _require_template(template, templates)
+    _require_used(template, {"images": images, "masks": masks})
     values = {
         "file": output.name,
         "run_name": _run_name(output.stem),
@@ -75,6 +76,19 @@ def _require_template(name: str, templates: dict[str, str]) -> None:
         likely = closest(name, templates)
         hint = f"did you mean '{likely}'?" if likely else f"there are: {', '.join(templates)}"
     raise click.UsageError(f"no template is named '{name}'; {hint}")
+
+
+def _require_used(template: str, given: dict[str, str | None]) -> None:
+    """Refuse options that the template has no place for."""
+    from neurotrain.cli.templates import folder
+
+    text = (folder() / "new" / f"{template}{_SUFFIX}").read_text(encoding="utf-8")
+    for name, value in given.items():
+        if value is not None and f"{{{{ {name} }}}}" not in text:
+            raise click.UsageError(
+                f"--{name} has no place in the template '{template}'; leave it out and fill in the "
+                "file that is written"
+            )
 
 
 def _rendered(template: str, values: dict[str, str]) -> str:

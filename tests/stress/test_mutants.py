@@ -175,7 +175,7 @@ MUTANTS = (
         "engine/schedule.py",
         'self._scale, self._plateau = state["scale"],',
         "self._plateau =",
-        RESUME,
+        NAN,
     ),
     Mutant("engine/schedule.py", 'PlateauState(**state["plateau"])', "PlateauState()", RESUME),
     Mutant("engine/schedule.py", "self._scheduler.load_state_dict(state)", "pass", PIECES),
