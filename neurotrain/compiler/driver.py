@@ -15,6 +15,7 @@ from neurotrain.compiler.deep.check_network import check_network
 from neurotrain.compiler.deep.check_room import check_room
 from neurotrain.compiler.deep.check_transforms import check_transforms
 from neurotrain.compiler.deep.check_update import check_update
+from neurotrain.compiler.deep.check_weights import check_weights
 from neurotrain.compiler.deep.predict_costs import predict_costs
 from neurotrain.compiler.draft import Draft, Options, Tainted
 from neurotrain.compiler.passes.assemble_open_plan import assemble_open_plan
@@ -71,6 +72,7 @@ PASSES: Final = (
 DEEP_PASSES: Final = (
     check_transforms,
     check_network,
+    check_weights,
     check_losses,
     check_update,
     predict_costs,
