@@ -33,13 +33,14 @@ def command(
     images: str | None,
     masks: str | None,
 ) -> None:
-    """Write a spec from TEMPLATE (default: segmentation), explained line by line."""
+    """Write a spec from TEMPLATE (segmentation or regression), explained line by line."""
     templates = _templates()
     if lists:
         for name, summary in templates.items():
             click.echo(f"{name:<14} {summary}")
         return
     _require_template(template, templates)
+    _require_use(template, {"images": images, "masks": masks})
     values = {
         "file": output.name,
         "run_name": _run_name(output.stem),
@@ -75,6 +76,16 @@ def _require_template(name: str, templates: dict[str, str]) -> None:
         likely = closest(name, templates)
         hint = f"did you mean '{likely}'?" if likely else f"there are: {', '.join(templates)}"
     raise click.UsageError(f"no template is named '{name}'; {hint}")
+
+
+def _require_use(template: str, given: dict[str, str | None]) -> None:
+    """Refuse an option that the template has no place for."""
+    from neurotrain.cli.templates import folder
+
+    text = (folder() / "new" / f"{template}{_SUFFIX}").read_text(encoding="utf-8")
+    for name, value in given.items():
+        if value is not None and f"{{{{ {name} }}}}" not in text:
+            raise click.UsageError(f"the template '{template}' has no --{name}; leave it out")
 
 
 def _rendered(template: str, values: dict[str, str]) -> str:

@@ -260,20 +260,21 @@ class TrainLoader:
         """Whole batches in an epoch."""
         return len(self._maker) * self._crops // (self._batch_size * self._share.size)
 
-    def epoch(self, epoch: int, start: int = 0) -> Iterator[Batch]:
-        """The batches of an epoch from batch number `start` on."""
+    def epoch(self, epoch: int, start: int = 0, stop: int | None = None) -> Iterator[Batch]:
+        """The batches of an epoch from batch number `start` on and before `stop`."""
+        end = len(self) if stop is None else min(stop, len(self))
         if self._workers is None:
-            for order in self._orders(epoch, start):
+            for order in self._orders(epoch, start, end):
                 yield self._maker[order]
             return
         self._maker.fill_cache()
-        with closing(self._workers.made(epoch, start)) as made:
+        with closing(self._workers.made(epoch, start, end)) as made:
             yield from map(self._maker.take, made)
 
-    def _orders(self, epoch: int, start: int) -> list[Order]:
+    def _orders(self, epoch: int, start: int, stop: int) -> list[Order]:
         order = permutation(self._maker.seed, epoch, len(self._maker) * self._crops)
         size, share = self._batch_size, self._share
-        places = [i * share.size + share.rank for i in range(start, len(self))]
+        places = [i * share.size + share.rank for i in range(start, stop)]
         chunks = [order[i * size : (i + 1) * size] for i in places]
         return [
             Order(epoch=epoch, samples=chunk // self._crops, crops=chunk % self._crops)

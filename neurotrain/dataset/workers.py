@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 _ENDING: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1)
 """What asks a run to end."""
 _HEAD: Final = struct.Struct("<Q")
-_ASK: Final = struct.Struct("<QQ")
+_ASK: Final = struct.Struct("<QQQ")
 _PIPE_BYTES: Final = 1 << 20
 _PREFETCH: Final = 2
 
@@ -74,9 +74,9 @@ class Maker(Protocol):
 
 
 class Orders(Protocol):
-    """The orders of an epoch from a batch number on."""
+    """The orders of an epoch from a batch number on and before another."""
 
-    def __call__(self, epoch: int, start: int, /) -> Sequence[Order]:
+    def __call__(self, epoch: int, start: int, stop: int, /) -> Sequence[Order]:
         """The same in every process."""
 
 
@@ -87,23 +87,23 @@ class Workers:
         self._maker, self._orders, self._options = maker, orders, options
         self._kept: list[_Worker] = []
 
-    def made(self, epoch: int, start: int) -> Generator[Made]:
-        """What the workers make of an epoch's orders from `start` on, in order.
+    def made(self, epoch: int, start: int, stop: int) -> Generator[Made]:
+        """What the workers make of an epoch's orders from `start` on and before `stop`, in order.
 
         Workers that outlive the epoch are those whose last batch was given; where the epoch is
-        left before it, as with batches that fill no whole update, they are ended.
+        left before it they are ended.
 
         Raises:
             WorkerKilled, WorkerCrashed, WorkerHung: one of them failed; all are ended then.
         """
-        number = len(self._orders(epoch, start))
+        number = len(self._orders(epoch, start, stop))
         workers, self._kept = self._kept, []
         if not workers:
             workers = self._forked(number)
         whole = False
         try:
             for worker in workers:
-                worker.ask(epoch, start)
+                worker.ask(epoch, start, stop)
             for position in range(number):
                 made = workers[position % len(workers)].take()
                 whole = position + 1 == number
@@ -153,14 +153,14 @@ class _Worker:
         """The training process's ends of the pipes."""
         return self._ask, self._data
 
-    def ask(self, epoch: int, start: int) -> None:
+    def ask(self, epoch: int, start: int, stop: int) -> None:
         """Ask for the batches of an epoch.
 
         Raises:
             WorkerKilled, WorkerCrashed: the process is gone.
         """
         try:
-            os.write(self._ask, _ASK.pack(epoch, start))
+            os.write(self._ask, _ASK.pack(epoch, start, stop))
         except BrokenPipeError:
             raise self._ended() from None
 

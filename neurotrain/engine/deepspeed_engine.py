@@ -45,6 +45,8 @@ class DeepSpeedEngine:
         self.stage = int(config.get("zero_optimization", {}).get("stage", 0))
         self._casts = next((key for key in _FORMATS if config.get(key, {}).get("enabled")), None)
         self._autocast = str(config.get("torch_autocast", {}).get("dtype", ""))
+        self._meant = {n for n, b in model.named_buffers() if not _is_finite(b)}
+        """Buffers that are infinite from the start, such as masks."""
         trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
         self.deepspeed, self.optimizer, _, self.scheduler = deepspeed.initialize(
             model=model, optimizer=optimizer, model_parameters=trained, config=dict(config)
@@ -138,7 +140,8 @@ class DeepSpeedEngine:
     def non_finite(self) -> str | None:
         """The first weight, buffer or optimizer tensor, on any process, that is not finite."""
         tensors = {f"weight '{n}'": _held(p) for n, p in self.model.named_parameters()}
-        tensors |= {f"buffer '{n}'": b for n, b in self.model.named_buffers()}
+        buffers = {n: b for n, b in self.model.named_buffers() if n not in self._meant}
+        tensors |= {f"buffer '{n}'": b for n, b in buffers.items()}
         for index, state in enumerate(self._base.state.values()):
             found = {k: v for k, v in state.items() if isinstance(v, torch.Tensor)}
             tensors |= {f"optimizer's '{k}' of part {index}": v for k, v in found.items()}

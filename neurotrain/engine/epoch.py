@@ -60,11 +60,12 @@ class EpochBatches:
         meter: PaceMeter,
         *,
         num_batches: int,
+        accumulation: int,
         before: Callable[[], None],
         after: Callable[[Pace | None], None],
     ) -> None:
         self._loader, self._state, self._meter = loader, state, meter
-        self.num_batches = num_batches
+        self.num_batches, self._accumulation = num_batches, accumulation
         self._before, self._after = before, after
 
     def __len__(self) -> int:
@@ -72,7 +73,7 @@ class EpochBatches:
 
     def __iter__(self) -> Iterator[Batch]:
         state = self._state
-        batches = self._loader.epoch(state.epoch, state.batch)
+        batches = self._loader.epoch(state.epoch, state.batch, self.num_batches)
         while state.batch < self.num_batches:
             asked_s = time.monotonic()
             batch = next(batches, None)
@@ -83,4 +84,5 @@ class EpochBatches:
             yield batch
             state.batch += 1
             state.micro_step += 1
+            state.step += state.batch % self._accumulation == 0
             self._after(self._meter.add(len(batch), waited_s))

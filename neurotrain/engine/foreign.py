@@ -22,8 +22,8 @@ class EpochLoader(Protocol):
     def __len__(self) -> int:
         """Batches in an epoch."""
 
-    def epoch(self, epoch: int, start: int = 0) -> Iterator[Batch]:
-        """The batches of an epoch from a batch number on."""
+    def epoch(self, epoch: int, start: int = 0, stop: int | None = None) -> Iterator[Batch]:
+        """The batches of an epoch from one batch number on and before another."""
 
 
 class ForeignLoader:
@@ -35,13 +35,13 @@ class ForeignLoader:
     def __len__(self) -> int:
         return len(self._loader) // self._share.size  # type: ignore[arg-type]
 
-    def epoch(self, epoch: int, start: int = 0) -> Iterator[Batch]:
+    def epoch(self, epoch: int, start: int = 0, stop: int | None = None) -> Iterator[Batch]:
         """Iterate with torch's generator seeded before every batch, also before skipped ones."""
         seed = mix(mix(self._seed, ORDER_STREAM), epoch)
         seed_order(self._loader, seed)
         batches = as_batches(self._loader)
         rank, size = self._share
-        for index in range(len(self) * size):
+        for index in range((len(self) if stop is None else stop) * size):
             torch.manual_seed(mix(seed, index))
             batch = next(batches, None)
             if batch is None:

@@ -27,8 +27,8 @@ class Disk:
     """The operations of the file system that writing durably takes."""
 
     def create(self, path: Path) -> BinaryIO:
-        """Open a file that is not there, for writing. Links are not followed."""
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        """Open a file that is not there, for writing. With O_EXCL links are not followed."""
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
         return os.fdopen(os.open(path, flags, 0o644), "wb")
 
     def write(self, file: BinaryIO, data: bytes) -> None:

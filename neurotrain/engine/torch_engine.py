@@ -68,11 +68,13 @@ class StepOptions:
         )
 
 
-def unheard(train: TrainOptions) -> str:
+def unheard(train: TrainOptions, accumulation: int) -> str:
     """A warning for a loop of one's own: the options that only an engine obeys; empty for none."""
     names = ("precision", "clip_grad_norm", "clip_grad_value", "ema", "compile", "nan_policy")
     plain = TrainOptions()
     changed = [name for name in names if getattr(train, name) != getattr(plain, name)]
+    changed += ["batch.accumulation"] if accumulation > 1 else []
+    changed += ["record.grad_norms"] if train.record.grad_norms else []
     where = "hold where it uses self.engine"
     return f"train_epoch is overridden: {', '.join(changed)} {where}" if changed else ""
 
@@ -230,7 +232,8 @@ class TorchEngine:
         """
         before = self._scaler.get_scale()
         scale = self._adapt_scale()
-        if scale < _LOWEST_SCALE or (not was_made and scale >= before):
+        helps = scale >= _LOWEST_SCALE and (was_made or scale < before)
+        if not helps:  # NaN is never greater
             self._restore_buffers()
             raise NonFinite(f"gradients are not finite in fp16 at a loss scale of {scale:g}")
 
@@ -253,6 +256,8 @@ class TorchEngine:
     def non_finite(self) -> str | None:
         """The first weight, buffer or optimizer tensor that is not finite; reads the device."""
         averages = self._average.tensors() if self._average is not None else {}
+        if self._scales and not math.isfinite(self._scaler.get_scale()):
+            return "loss scale"
         return self._check.first(self.optimizer, averages)
 
     def state(self) -> dict[str, Any]:

@@ -129,7 +129,7 @@ class Trainer:
         self._epoch_start: dict[str, Any] = {}
         self._meter, self._save_asked = PaceMeter(), False
         self._resume()
-        if not self._resumes_inside_epochs and (told := unheard(self.options)):
+        if not self._resumes_inside_epochs and (told := unheard(self.options, self._accumulation)):
             self._tell("warning.raised", message=told)
         # 3) The epochs.
         self.model.train()
@@ -154,7 +154,8 @@ class Trainer:
     ) -> float:
         """Train on what is left of an epoch; its mean loss.
 
-        A subclass may override it; such a trainer is resumed at the end of epochs.
+        A subclass may override it; such a trainer is resumed at the end of epochs, and takes a
+        batch, or as many as are accumulated, for a step.
         """
         state = self.state
         for batch in train_loader:
@@ -167,17 +168,14 @@ class Trainer:
 
     def _update(self) -> None:
         """Make an update, or do what the policy says about one that is not finite."""
-        self.schedule.before_step((state := self.state).step)
         try:
             update = self.engine.step()
         except NonFinite as error:
-            self._refusals.refuse(error, state)
+            self._refusals.refuse(error, self.state)
             self._probe.drop_update()
         else:
-            state.meters.add_update(update)
-            self._probe.count_update()
+            self.state.meters.add_update(update)
             self._refusals.forget()
-        state.step += 1
 
     def _run_epoch(self) -> None:
         """Train an epoch, validate, record, judge, save."""
@@ -189,7 +187,7 @@ class Trainer:
         self._tell("epoch.started", lr=self.schedule.rate(state.step), num_batches=num_batches)
         batches = EpochBatches(
             self.loader, state, self._meter, num_batches=num_batches,
-            before=self._before_batch, after=self._after_batch,
+            accumulation=self._accumulation, before=self._before_batch, after=self._after_batch,
         )  # fmt: skip
         with memory_for("training"):
             loss = self.train_epoch(batches, self.criterion, self.engine.optimizer, self.device)
@@ -236,8 +234,7 @@ class Trainer:
             Diverged: some of it is not finite.
         """
         self._settle()
-        bad = self.engine.non_finite()
-        if bad is not None:
+        if (bad := self.engine.non_finite()) is not None:
             raise Diverged(f"the {bad} is not finite after step {self.state.step}")
         return {
             **self.engine.state(),
@@ -260,8 +257,8 @@ class Trainer:
         if bad is not None:
             step = self.state.step - meters.num_updates + bad + 1
             where = f"(epoch {self.state.epoch}, batch {(bad + 1) * self._accumulation})"
-            what = "the loss or the norm of the gradient is not finite"
-            raise Diverged(f"{what} at step {step} {where}; the last checkpoint is kept")
+            what = f"the loss or the norm of the gradient is not finite at step {step}"
+            raise Diverged(f"{what} {where}; the last checkpoint is kept")
 
     def _roll_back(self) -> None:
         """Go back to the beginning of the epoch, at a lower rate."""
@@ -280,8 +277,7 @@ class Trainer:
             return
         found = self._found.state
         require_plan(found, self.setup.plan_digest, self._found.path, self.num_epochs)
-        inexact = check(found["environment"], self.device, allowed=self._allow_inexact)
-        if inexact:
+        if inexact := check(found["environment"], self.device, allowed=self._allow_inexact):
             self.reporter.tell("warning.raised", message=inexact)
         self.engine.load(found)
         self.state.load_state_dict(found)
@@ -301,11 +297,14 @@ class Trainer:
         )  # fmt: skip
 
     def _before_batch(self) -> None:
+        self.schedule.before_step(self.state.step)
         self.engine.seed(mix(self.setup.seed, self.state.micro_step))
 
     def _after_batch(self, pace: Pace | None) -> None:
         """Tell the step, and end or save where that was asked; only between updates."""
         self._saver.check()
+        if self.state.batch % self._accumulation == 0:
+            self._probe.count_update()
         if pace is not None:
             self._tell_step(pace)
             self._take_requests()
@@ -323,8 +322,9 @@ class Trainer:
         meters = self.state.meters
         if meters.num_losses == 0 and self._resumes_inside_epochs:
             return
+        loss = {"loss": meters.mean_loss} if meters.num_losses else {}
         self._tell(
-            "step.finished", loss=meters.mean_loss, lr=self._rate(),
+            "step.finished", **loss, lr=self._rate(),
             grad_norm=meters.norms(()).get("grad_norm"), samples_per_s=pace.samples_per_s,
             data_wait=pace.data_wait, batch=self.state.batch, num_batches=self._num_batches,
         )  # fmt: skip
@@ -367,9 +367,8 @@ class Trainer:
         """Decide with the other processes, where there are any, what is asked from outside."""
 
     def _validates(self) -> bool:
-        last = self.state.epoch == self.num_epochs
-        due = self.state.epoch % Duration.parse(self.options.validate_every).count == 0
-        return self.valid_loader is not None and (due or last)
+        epoch, every = self.state.epoch, Duration.parse(self.options.validate_every).count
+        return self.valid_loader is not None and epoch in (epoch // every * every, self.num_epochs)
 
     @property
     def _num_batches(self) -> int:

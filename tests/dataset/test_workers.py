@@ -158,6 +158,34 @@ def test_persistent_processes_stay_where_no_batch_beyond_the_last_is_asked_for()
     assert pids[0] == pids[1]
 
 
+def test_a_signal_while_processes_start_ends_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that comes before a process ignores it waits until it does."""
+    fork = os.fork
+
+    def signalled() -> int:
+        pid = fork()
+        if pid == 0:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return pid
+
+    monkeypatch.setattr(os, "fork", signalled)
+    assert len(list(loader(Failing()).epoch(1))) == NUM // 2
+
+
+@pytest.mark.parametrize("stop", [1, 3, 5])
+def test_persistent_processes_stay_where_batches_fill_no_whole_update(stop: int) -> None:
+    """The epoch ends before the loader does, and nothing beyond is loaded."""
+    staying, whole = loader(Failing(), persistent_workers=True), loader(Failing())
+    pids: list[set[int]] = []
+    before = {child.pid for child in psutil.Process().children()}
+    for epoch in (1, 2, 3):
+        found = values(list(staying.epoch(epoch, 0, stop)))
+        assert found == values(list(whole.epoch(epoch)))[:stop]
+        pids.append({child.pid for child in psutil.Process().children()} - before)
+    assert len(pids[0]) == 2
+    assert pids[0] == pids[1] == pids[2]
+
+
 def test_an_abandoned_epoch_ends_its_processes() -> None:
     """Also those that would stay."""
     before = set(psutil.Process().children())

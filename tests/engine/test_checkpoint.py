@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import random
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
-from neurotrain.engine.checkpoint import CheckpointFolder, CorruptCheckpoint, load
+from neurotrain.engine.checkpoint import CheckpointFolder, CorruptCheckpoint, load, write
+from neurotrain.engine.storage import Disk
 
 
 def state(value: float) -> dict[str, object]:
@@ -65,6 +68,25 @@ def test_every_truncation_is_found(tmp_path: Path) -> None:
         file.write_bytes(content[:length])
         with pytest.raises(CorruptCheckpoint):
             load(file)
+
+
+class Planted:
+    """What makes a folder when it is unpickled."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def __reduce__(self) -> Any:
+        return os.mkdir, (str(self._folder),)
+
+
+def test_a_sealed_file_with_code_is_refused(tmp_path: Path) -> None:
+    """The seal says that it is whole, not that it is harmless; nothing of it is run."""
+    planted = Planted(tmp_path / "run")
+    write(Disk(), tmp_path / "last.pth", {"epoch": 1, "planted": planted})
+    with pytest.raises(CorruptCheckpoint, match="cannot be read as a checkpoint"):
+        load(tmp_path / "last.pth")
+    assert not (tmp_path / "run").exists()
 
 
 def test_equal_states_are_equal_bytes(tmp_path: Path) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+import os
+import stat
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -128,3 +130,31 @@ def test_a_planted_link_is_not_followed(tmp_path: Path) -> None:
     write_text_durably(Disk(), tmp_path / "file", "text")
     assert victim.read_text() == "keep"
     assert (tmp_path / "file").read_text() == "text"
+
+
+def test_files_and_folders_are_flushed_by_the_system(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`fsync` is called on the very file that gets the name, whole, and then on its folder."""
+    flushed: list[tuple[int, int]] = []
+    fsync = os.fsync
+
+    def noted(descriptor: int) -> None:
+        found = os.fstat(descriptor)
+        flushed.append((found.st_ino, -1 if stat.S_ISDIR(found.st_mode) else found.st_size))
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", noted)
+    write_text_durably(Disk(), tmp_path / "file", "text")
+    assert flushed == [((tmp_path / "file").stat().st_ino, 4), (tmp_path.stat().st_ino, -1)]
+
+
+def test_a_file_that_is_there_is_not_opened(tmp_path: Path) -> None:
+    """Neither a file nor a link: what is created is new."""
+    (tmp_path / "file").write_text("keep")
+    (tmp_path / "link").symlink_to(tmp_path / "nowhere")
+    for name in ("file", "link"):
+        with pytest.raises(FileExistsError):
+            Disk().create(tmp_path / name)
+    assert (tmp_path / "file").read_text() == "keep"
+    assert not (tmp_path / "nowhere").exists()
