@@ -46,8 +46,8 @@ class Consolidated:
     shapes: Mapping[str, Sequence[int]]
     fixed: Mapping[str, torch.Tensor]
     """Frozen parameters and, where they are known, buffers."""
-    counts: Sequence[int | None] = ()
-    """The updates that an optimizer counts for each group of parameters, where it does."""
+    groups: Sequence[Mapping[str, Any]] = ()
+    """What an optimizer holds for each group of parameters; the rest is the spec's."""
     schedule: Mapping[str, Any] = field(default_factory=dict)
     """The state of DeepSpeed's own schedule; empty without one."""
 
@@ -74,6 +74,11 @@ class Consolidated:
                 found[key] = self._joined(name, [part.of(part.state[key]) for part in parts])
         return found
 
+    def put_in_groups(self, groups: Sequence[dict[str, Any]]) -> None:
+        """Give groups of parameters their rates and, where they count updates, their counts."""
+        for group, saved in zip(groups, self.groups, strict=True):
+            group.update(saved)
+
     def _joined(self, name: str, parts: list[torch.Tensor]) -> torch.Tensor:
         shape = list(self.shapes[name])
         whole = torch.cat(parts)[: torch.Size(shape).numel()]
@@ -91,6 +96,7 @@ class Consolidated:
         order = [p for group in optimizer.param_groups for p in group["params"]]
         states = {index: self.state_of(names[id(each)]) for index, each in enumerate(order)}
         groups = optimizer.state_dict()["param_groups"]
+        self.put_in_groups(groups)
         state = {index: found for index, found in states.items() if found}
         return {
             "model_state_dict": weights,
@@ -145,7 +151,7 @@ def of_torch(
         fragments=fragments,
         shapes={name: weights[name].shape for name in names},
         fixed={name: each for name, each in weights.items() if name not in fragments},
-        counts=[group.get("step") for group in state["param_groups"]],
+        groups=_groups(state),
     )
 
 
@@ -165,7 +171,7 @@ def of_shards(folder: Path, names: Sequence[str]) -> Consolidated:
         whole = of_torch(models[0]["module"], models[0]["optimizer"], names)
         return Consolidated(
             fragments=whole.fragments, shapes=whole.shapes, fixed=whole.fixed,
-            counts=whole.counts, schedule=schedule,
+            groups=whole.groups, schedule=schedule,
         )  # fmt: skip
     shapes = {k: v for group in models[0]["param_shapes"] for k, v in group.items()}
     is_split = "fp32_flat_groups" in states[0]
@@ -175,9 +181,15 @@ def of_shards(folder: Path, names: Sequence[str]) -> Consolidated:
         fragments=parts,
         shapes=shapes | dict(models[0]["frozen_param_shapes"] or {}),
         fixed=_fixed(models, is_split=is_split),
-        counts=[group.get("step") for group in states[0][inside]["param_groups"]],
+        groups=_groups(states[0][inside]),
         schedule=schedule,
     )
+
+
+def _groups(state: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What a group of parameters carries over."""
+    kept = ("lr", "step")
+    return [{key: group[key] for key in kept if key in group} for group in state["param_groups"]]
 
 
 def _of_stage_2(states: Sequence[Mapping[str, Any]]) -> dict[str, list[Fragment]]:

@@ -46,9 +46,7 @@ def put_in(model: nn.Module, optimizer: Any, stage: int, whole: Consolidated) ->
         flats, slots = _divided(optimizer, stage, names)
         for flat, own in zip(flats, slots, strict=True):
             _fill(base, flat, list(own), whole)
-    for group, count in zip(base.param_groups, whole.counts, strict=True):
-        if count is not None:
-            group["step"] = count
+        whole.put_in_groups(base.param_groups)
 
 
 def _divided(

@@ -45,6 +45,8 @@ _FEEDS: Final = {
     "pretrained": ("model",),
 }  # fmt: skip
 """The nodes that hold the values below a path; the longest path counts."""
+_WHERE: Final = ("engine.launcher", "engine.hostfile", "engine.master_addr", "engine.master_port")
+"""Where processes run and how they meet: no result depends on it."""
 _PARTS: Final = ("train", "valid", "test")
 _FOLLOWING: Final = ("parts", "device", "threads")
 """Facts that may change although the spec does not, and are judged by themselves."""
@@ -207,6 +209,8 @@ def _num_epochs(plan: Plan) -> int:
 
 def _fed(path: str, changed: frozenset[str]) -> frozenset[str]:
     """The nodes whose own values a path belongs to."""
+    if path in _WHERE:
+        return frozenset()
     if path.startswith("plugins."):
         return frozenset({f"plugin.{path.removeprefix('plugins.')}"})
     if path.startswith("facts."):

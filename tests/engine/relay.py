@@ -8,6 +8,7 @@ after its part of the first save and before the manifest.
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from pathlib import Path
 from typing import Any
@@ -36,12 +37,25 @@ class Leg(Trainer):
     stop_at = 0
 
     def _after_batch(self, pace: Pace | None) -> None:
-        if self.state.step == self.stop_at:
+        if 0 < self.stop_at == self.state.step:
             self.flag.set("SIGTERM", 143)
         super()._after_batch(pace)
 
     def _write_tables(self, *, plots: bool) -> None:
         super()._write_tables(plots=False)
+
+    def _resume(self) -> None:
+        """Also keep the checkpoints as they are before and after a state is taken over."""
+        if self._found is None or int(os.environ.get("RANK", "0")) > 0:
+            super()._resume()
+            return
+        path, step = self._found.path, self._found.state["step"]
+        copy = shutil.copytree if path.is_dir() else shutil.copy
+        runs = self.output_dir.parent
+        if not list(runs.glob(f"left-{step}*")):
+            copy(path, runs / f"left-{step}{path.suffix}")
+        super()._resume()
+        shutil.copytree(self.checkpoints.folder, runs / f"taken-{step}", dirs_exist_ok=True)
 
 
 class DeepSpeedLeg(Leg, DeepSpeedTrainer):
@@ -70,7 +84,7 @@ def train(folder: Path, plan: Plan, stop_at: int, *, dies: bool) -> None:
         trainer: Leg = DeepSpeedLeg(
             run_dir / "train", model, plan.deepspeed, resumes,
             options=plan.experiment.train, setup=builder.setup(), ranks=ranks, device="cpu",
-        )  # type: ignore[arg-type]  # fmt: skip
+        )  # fmt: skip
         if dies:
             trainer._shards = Dying(trainer._shards.folder, ranks)
         loader = builder.train_loader(ranks.share)
