@@ -30,6 +30,7 @@ from neurotrain.optim.parameters import parameter_groups
 from neurotrain.optim.schedules import Horizon, Plateau
 from neurotrain.plan.graph import training_digest
 from neurotrain.plan.plan import Plan
+from neurotrain.plan.spread import portable_digest
 from neurotrain.transforms.draws import mix
 
 
@@ -190,6 +191,7 @@ class Builder:
             window=experiment.test.sliding_window,
             overlap=experiment.test.overlap,
             plan_digest=training_digest(self.plan),
+            portable_digest=portable_digest(self.plan),
         )
 
     def inference(self, device: torch.device) -> Inference:

@@ -20,16 +20,16 @@ from neurotrain.engine.checkpoint import CorruptCheckpoint
 from neurotrain.engine.deepspeed_engine import DeepSpeedEngine
 from neurotrain.engine.epoch import Pace
 from neurotrain.engine.foreign import EpochLoader, LossOfModel, as_batches
+from neurotrain.engine.handover import Spread, is_complete, newest, shards_of
 from neurotrain.engine.loop_state import History
 from neurotrain.engine.memory import memory_for
 from neurotrain.engine.ranks import Ranks
 from neurotrain.engine.reporter import Reporter
-from neurotrain.engine.setup import Setup
+from neurotrain.engine.setup import DEFAULT_OPTIONS, Setup
 from neurotrain.engine.shard_saver import ShardSaver
-from neurotrain.engine.shards import ShardFolder
 from neurotrain.engine.signals import StopFlag
 from neurotrain.engine.stepping import Engine
-from neurotrain.engine.trainer import DEFAULT_OPTIONS, Trainer
+from neurotrain.engine.trainer import Trainer
 from neurotrain.engine.validation import validate, validate_shared
 from neurotrain.plan.plan import TrainOptions
 from neurotrain.transforms.batch import Batch
@@ -73,11 +73,15 @@ class DeepSpeedTrainer(Trainer):
             allow_inexact=allow_inexact,
         )  # fmt: skip
         self._accumulation = int(self.config["gradient_accumulation_steps"])
+        stage = int(self.config.get("zero_optimization", {}).get("stage", 0))
+        self._spread = Spread(
+            world_size=self.ranks.size, accumulation=self._accumulation, stage=stage
+        )
         self._share = self.ranks.share
-        self._shards = ShardFolder(self.checkpoints.folder / "shards", self.ranks)
+        self._shards = shards_of(self.checkpoints, self.ranks)
         if is_continue_mode:
-            self._found = self._shards.newest()
-            if self._found is None:
+            self._found = newest(self.checkpoints, self._shards)
+            if self._found is None or not is_complete(self._found):
                 folder = self._shards.folder
                 raise CorruptCheckpoint(f"no whole checkpoint to continue in {folder}")
 
@@ -113,11 +117,10 @@ class DeepSpeedTrainer(Trainer):
         self._stepper = engine
         return engine
 
-    def _resume(self) -> None:
-        super()._resume()
-        if self._found is not None:
-            self._shards.drop_newer(self._found.path)
-            self._saver.renew(self.state_dict(), self.state.best.epoch)  # type: ignore[attr-defined]
+    def _complete(self, path: Path, *, is_taken_over: bool) -> None:
+        if path.is_dir():
+            self._shards.drop_newer(path)
+        self._saver.renew(self.state_dict(), self.state.best.epoch)  # type: ignore[attr-defined]
 
     def _validate(self) -> dict[str, float]:
         """The values of the whole validation data, the same on every process."""

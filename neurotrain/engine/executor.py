@@ -21,6 +21,7 @@ from neurotrain.engine.memory import memory_for
 from neurotrain.engine.predictor import Prediction
 from neurotrain.engine.reporter import Reporter
 from neurotrain.engine.settings import settings_of
+from neurotrain.engine.shards import has_checkpoint
 from neurotrain.engine.signals import StopFlag
 from neurotrain.engine.tester import Tester, TestSetup
 from neurotrain.engine.trainer import Trainer
@@ -105,7 +106,7 @@ class Executor:
             self.reporter.tell("warning.raised", message=warning)
         optimizer = builder.optimizer(model)
         folder = self.run_dir / "train"
-        resumes = any((folder / "checkpoints").glob("*.pth"))
+        resumes = has_checkpoint(self.run_dir)
         if not resumes and (fit := builder.pretrain(model)) is not None:
             self.reporter.tell("weights.loaded", message=f"pretrained weights: {fit}")
         trainer = Trainer(
