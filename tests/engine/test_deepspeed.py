@@ -206,6 +206,7 @@ def _worker(project: Project, **environment: str) -> subprocess.CompletedProcess
     [
         ({}, "no launcher's variables are set"),
         ({"RANK": "0", "WORLD_SIZE": "3"}, "WORLD_SIZE=3"),
+        ({"SLURM_PROCID": "1", "SLURM_NTASKS": "4", "MASTER_ADDR": "n1"}, "SLURM_NTASKS=4"),
     ],
 )
 def test_wrong_size(project: Project, environment: dict[str, str], told: str) -> None:
