@@ -16,6 +16,7 @@ from typing import Any, Final
 import torch
 from torch import nn
 
+from neurotrain.dataset.loader import EvalLoader
 from neurotrain.engine.checkpoint import CorruptCheckpoint
 from neurotrain.engine.deepspeed_engine import DeepSpeedEngine
 from neurotrain.engine.epoch import Pace
@@ -27,7 +28,7 @@ from neurotrain.engine.ranks import Ranks
 from neurotrain.engine.reporter import Reporter
 from neurotrain.engine.setup import DEFAULT_OPTIONS, Setup
 from neurotrain.engine.shard_saver import ShardSaver
-from neurotrain.engine.signals import StopFlag
+from neurotrain.engine.signals import Interrupted, StopFlag
 from neurotrain.engine.stepping import Engine
 from neurotrain.engine.trainer import Trainer
 from neurotrain.engine.validation import validate, validate_shared
@@ -127,25 +128,49 @@ class DeepSpeedTrainer(Trainer):
         assert self.valid_loader is not None
         self._look()
         started_s = time.monotonic()
-        with self.engine.evaluated(), memory_for("evaluation"):
-            values = self._validated(self.valid_loader)
+        try:
+            with self.engine.evaluated(), memory_for("evaluation"):
+                values = self._validated(self.valid_loader)
+        except Interrupted:
+            self._save_here()
+            raise
         self._tell("validation.finished", metrics=values, seconds=time.monotonic() - started_s)
         self._look()
         return values
 
     def _validated(self, loader: Iterable[Any]) -> dict[str, float]:
-        precision = self.options.precision
+        batches, precision = self._flagged(loader), self.options.precision
         if isinstance(self.criterion, LossOfModel):
-            return {"valid/loss": self._mean_loss(as_batches(loader))}
-        if not self.setup.classes:
+            return {"valid/loss": self._mean_loss(as_batches(batches))}
+        if not isinstance(loader, EvalLoader) or loader.share.size == 1 or not self._is_measured:
             return validate(
-                self.model, loader, self.criterion, self.setup, device=self.device,
+                self.model, batches, self.criterion, self.setup, device=self.device,
                 precision=precision,
             )  # fmt: skip
         return validate_shared(
-            self.model, loader, self.criterion, self.setup, device=self.device,
+            self.model, batches, self.criterion, self.setup, device=self.device,
             precision=precision, ranks=self.ranks,
         )  # fmt: skip
+
+    @property
+    def _is_measured(self) -> bool:
+        """Whether more than the loss is known of validation samples."""
+        return bool(self.setup.classes or self.setup.targets)
+
+    def _flagged(self, loader: Iterable[Any]) -> Iterator[Any]:
+        """The validation batches; all processes look together before each, as long as any has one.
+
+        In stage 3 all have as many; below it a process may be ready before the others.
+        """
+        batches = iter(loader)
+        batch = next(batches, None)
+        while self.ranks.any(batch is not None):
+            self._take_requests()
+            self._agree()
+            self.flag.check()
+            if batch is not None:
+                yield batch
+                batch = next(batches, None)
 
     def _mean_loss(self, batches: Iterator[Batch]) -> float:
         """The mean over the samples of what the model returns."""
