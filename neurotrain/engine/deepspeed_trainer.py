@@ -30,7 +30,7 @@ from neurotrain.engine.shards import ShardFolder
 from neurotrain.engine.signals import StopFlag
 from neurotrain.engine.stepping import Engine
 from neurotrain.engine.trainer import DEFAULT_OPTIONS, Trainer
-from neurotrain.engine.validation import validate, validate_shared
+from neurotrain.engine.validation import validate, validate_shared, validate_text
 from neurotrain.plan.plan import TrainOptions
 from neurotrain.transforms.batch import Batch
 
@@ -134,6 +134,11 @@ class DeepSpeedTrainer(Trainer):
         precision = self.options.precision
         if isinstance(self.criterion, LossOfModel):
             return {"valid/loss": self._mean_loss(as_batches(loader))}
+        if self.setup.reads_text:
+            return validate_text(
+                self.model, loader, self.criterion, self.setup, device=self.device,
+                precision=precision, ranks=self.ranks,
+            )  # fmt: skip
         if not self.setup.classes:
             return validate(
                 self.model, loader, self.criterion, self.setup, device=self.device,
