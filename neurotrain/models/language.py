@@ -143,5 +143,5 @@ def _wrapped(network: nn.Module, *, checkpointed: bool) -> nn.Module:
             return logits_BTV.transpose(1, 2)
 
     if checkpointed:
-        network.gradient_checkpointing_enable({"use_reentrant": False})  # type: ignore[operator]
+        network.activation_checkpointing_enable({"use_reentrant": False})  # type: ignore[operator]
     return TokensToLogits()
