@@ -35,9 +35,7 @@ class Sums(Component, Dataset, tag="sums", frozen=True, kw_only=True):
     in_place: ClassVar[bool] = True
 
     lines: Annotated[int, Meta(description="Number of lines", ge=1, le=1_000_000)] = 10_000
-    seed: Annotated[
-        int, Meta(description="Seed of the lines", ge=0, le=2**32 - 1)
-    ] = 2026
+    seed: Annotated[int, Meta(description="Seed of the lines", ge=0, le=2**32 - 1)] = 2026
 
     def survey(self, resolver: Resolver, *, max_headers: int | None, num_classes: int) -> Survey:
         """The lines as one text; nothing is generated."""

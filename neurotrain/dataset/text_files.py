@@ -41,13 +41,11 @@ class TextFiles(Component, Dataset, tag="text_files", frozen=True, kw_only=True)
 
     root: Annotated[
         PathText,
-        Meta(
-            description="Folder of the files; relative to the spec; may hold ${env:NAME:default}"
-        ),
+        Meta(description="Folder of the files; relative to the spec; may hold ${env:NAME:default}"),
     ]
-    files: Annotated[
-        str, Meta(description="Pattern of the files below the root", min_length=1)
-    ] = "**/*.txt"
+    files: Annotated[str, Meta(description="Pattern of the files below the root", min_length=1)] = (
+        "**/*.txt"
+    )
 
     def survey(self, resolver: Resolver, *, max_headers: int | None, num_classes: int) -> Survey:
         """The files as whole texts; nothing of them is read."""

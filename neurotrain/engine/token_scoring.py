@@ -60,7 +60,7 @@ def collect_tokens(
     order = [index for part in found for index in part.samples]
     losses = [loss for part in found for loss in part.losses.tolist()]
     rows_N3 = torch.cat([torch.zeros(0, 3, dtype=torch.float64), *(p.rows_B3 for p in found)])
-    samples = ()
+    samples: tuple[SampleScore, ...] = ()
     if names is not None:
         samples = tuple(
             SampleScore(
@@ -81,9 +81,7 @@ def mean_in_order(order: list[int], losses: list[float]) -> float:
     return sum(each) / len(each) if each else float("nan")
 
 
-def _read(
-    model: nn.Module, batch: Batch, criterion: Criterion, inference: Inference
-) -> ReadBatch:
+def _read(model: nn.Module, batch: Batch, criterion: Criterion, inference: Inference) -> ReadBatch:
     tokens, targets = batch.images, batch.targets
     assert isinstance(tokens, torch.Tensor)
     assert isinstance(targets, torch.Tensor)

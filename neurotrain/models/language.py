@@ -27,9 +27,9 @@ class GPT2(Component, LanguageModel, tag="gpt2", frozen=True, kw_only=True):
     package: ClassVar[str] = "transformers"
     layers: Annotated[Positive, Meta(description="Blocks")] = 4
     heads: Annotated[Positive, Meta(description="Attention heads of a block")] = 4
-    width: Annotated[
-        Positive, Meta(description="Features of a token; divisible by the heads")
-    ] = 128
+    width: Annotated[Positive, Meta(description="Features of a token; divisible by the heads")] = (
+        128
+    )
     dropout: Annotated[
         Share, Meta(description="Share of features and attention weights set to zero")
     ] = 0.0

@@ -38,7 +38,7 @@ def build_graph(
     train, engine = _decided(spec)
     optimizer, scheduler = train.pop("optimizer"), train.pop("scheduler")
     graph = _Graph(plugins)
-    common = [facts.task, facts.classes, *([facts.targets] if facts.targets else [])]
+    common: list[Any] = [facts.task, facts.classes, *([facts.targets] if facts.targets else [])]
     common += [facts.tokens] if facts.tokens is not None else []
     chain = experiment.data.transforms
     for name in (name for name in _PARTS if name in facts.parts):

@@ -70,16 +70,12 @@ class Facts(Options, frozen=True, kw_only=True):
     ] = ()
     raw_channels: Annotated[
         Positive,
-        Meta(
-            description="Channels of the images as loaded, before transforms; of text the vocabulary"
-        ),
+        Meta(description="Channels of the images before transforms; of text the vocabulary"),
     ]
     in_channels: Annotated[Positive, Meta(description="Channels that reach the model")]
     out_channels: Annotated[
         Positive,
-        Meta(
-            description="Channels of the model's output: one for two classes; of text the vocabulary"
-        ),
+        Meta(description="Channels of the output: one for two classes; of text the vocabulary"),
     ]
     image_size: Annotated[
         tuple[int, int] | None,

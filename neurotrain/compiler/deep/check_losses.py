@@ -13,8 +13,8 @@ from neurotrain.compiler.deep.shapes import (
     is_segmentation,
     logits_shape,
     num_outputs,
-    told,
     tokens_of,
+    told,
     type_path,
 )
 from neurotrain.compiler.draft import Draft, attempt, fault, need

@@ -14,8 +14,8 @@ from neurotrain.compiler.deep.shapes import (
     logits_shape,
     micro_batch,
     num_outputs,
-    told,
     tokens_of,
+    told,
     type_path,
 )
 from neurotrain.compiler.draft import Draft, fault, need

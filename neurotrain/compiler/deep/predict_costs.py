@@ -157,7 +157,7 @@ def _step_shape(draft: Draft) -> StepShape:
     micro, tokens = need(draft.batches).micro, tokens_of(draft)
     if tokens is None:
         size = need(draft.image_size)
-        inputs = (micro, need(draft.in_channels), *size)
+        inputs: tuple[int, ...] = (micro, need(draft.in_channels), *size)
         targets = _target_shape(draft, micro, size)
     else:
         inputs = targets = (micro, tokens)
