@@ -125,7 +125,8 @@ def _split(draft: Draft, report: Report, surveys: Known[Survey], absent: list[st
     if fractions and "train" in surveys:
         samples |= split(surveys["train"].samples, fractions, draft.read("seed"))
     for part, members in samples.items():
-        if not members and not report.taints(("data", part)):
+        is_short = not members and draft.read("task").tokens is not None and part in surveys
+        if not members and not is_short and not report.taints(("data", part)):
             message = f"the {part} part has no samples"
             report.add(fault(codes.EMPTY_SPLIT, ("data", part), message, _enough(samples)))
     return Parts(surveys=surveys, samples=samples, sources=sources)
