@@ -184,7 +184,7 @@ class Builder:
             seed=experiment.seed,
             classes=facts.classes,
             targets=facts.targets,
-            reads_text=facts.tokens is not None,
+            tokens=facts.tokens,
             metrics=experiment.metrics,
             monitor=facts.monitor,
             accumulation=facts.accumulation,

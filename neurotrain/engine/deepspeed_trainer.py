@@ -134,7 +134,7 @@ class DeepSpeedTrainer(Trainer):
         precision = self.options.precision
         if isinstance(self.criterion, LossOfModel):
             return {"valid/loss": self._mean_loss(as_batches(loader))}
-        if self.setup.reads_text:
+        if self.setup.tokens is not None:
             return validate_text(
                 self.model, loader, self.criterion, self.setup, device=self.device,
                 precision=precision, ranks=self.ranks,

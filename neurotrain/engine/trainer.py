@@ -325,8 +325,8 @@ class Trainer:
             return
         self._tell(
             "step.finished", loss=meters.mean_loss, lr=self._rate(),
-            grad_norm=meters.norms(()).get("grad_norm"), samples_per_s=pace.samples_per_s,
-            data_wait=pace.data_wait, batch=self.state.batch, num_batches=self._num_batches,
+            grad_norm=meters.norms(()).get("grad_norm"), batch=self.state.batch,
+            num_batches=self._num_batches, **pace.told(self.setup.tokens),
         )  # fmt: skip
 
     def _take_requests(self) -> None:

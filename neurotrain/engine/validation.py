@@ -38,7 +38,7 @@ def validate(
         values = collect_values(measured, targets=setup.targets)
         found = values.overall(setup.metrics)
         return {"valid/loss": values.loss} | {f"valid/{name}": v for name, v in found.items()}
-    if setup.reads_text:
+    if setup.tokens is not None:
         parts = read(model, batches, criterion=criterion, inference=inference)
         return _of_text(collect_tokens(parts, setup.metrics), setup)
     if not setup.classes:

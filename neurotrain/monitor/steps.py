@@ -83,6 +83,7 @@ def _walk(view: View, events: Sequence[Event]) -> tuple[Position, dict[str, list
         lr=lr,
         grad_norm=reading.real(last.data.get("grad_norm")),
         samples_per_s=reading.finite(last.data.get("samples_per_s")),
+        tokens_per_s=reading.finite(last.data.get("tokens_per_s")),
         data_wait=reading.finite(last.data.get("data_wait")),
         epoch_started_at=old.epoch_started_at,
         num_finished=old.num_finished,
