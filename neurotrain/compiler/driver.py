@@ -33,6 +33,7 @@ from neurotrain.compiler.passes.check_pretrained import check_pretrained
 from neurotrain.compiler.passes.check_schema import check_schema
 from neurotrain.compiler.passes.check_splits import check_splits
 from neurotrain.compiler.passes.check_stepping import check_stepping
+from neurotrain.compiler.passes.check_text import check_text
 from neurotrain.compiler.passes.check_training import check_training
 from neurotrain.compiler.passes.choose_device import choose_device
 from neurotrain.compiler.passes.load_plugins import load_plugins
@@ -56,6 +57,7 @@ PASSES: Final = (
     check_contents,
     check_inputs,
     check_components,
+    check_text,
     check_optimizer,
     check_pretrained,
     plan_batches,

@@ -167,20 +167,22 @@ class DeepSpeedEngine:
         }
 
     def _weights(self) -> dict[str, torch.Tensor]:
-        """The model's state, gathered one by one, in float32 where the model is cast."""
+        """The model's state, gathered one by one, in float32 where the model is cast.
+
+        A tied weight is gathered once, on every process alike.
+        """
         from deepspeed.runtime.zero import GatheredParameters
 
-        found: dict[str, torch.Tensor] = {}
-        seen: dict[int, torch.Tensor] = {}
-        for name, tensor in self.model.state_dict(keep_vars=True).items():
-            if id(tensor) not in seen:
-                with GatheredParameters([tensor], enabled=hasattr(tensor, "ds_id")):
-                    if self.ranks.leads:
-                        whole = tensor.detach().cpu().clone()
-                        seen[id(tensor)] = whole.float() if self._casts else whole
-            if self.ranks.leads:
-                found[name] = seen[id(tensor)]
-        return found
+        whole: dict[int, torch.Tensor | None] = {}
+        held = self.model.state_dict(keep_vars=True)
+        for tensor in held.values():
+            if id(tensor) in whole:
+                continue
+            with GatheredParameters([tensor], enabled=hasattr(tensor, "ds_id")):
+                copy = tensor.detach().cpu().clone() if self.ranks.leads else None
+                whole[id(tensor)] = copy.float() if copy is not None and self._casts else copy
+        copies = {name: whole[id(tensor)] for name, tensor in held.items()}
+        return {name: copy for name, copy in copies.items() if copy is not None}
 
     def save(self, folder: Path, tag: str) -> None:
         """Write every process's part into `folder/tag`."""

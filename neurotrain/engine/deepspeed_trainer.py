@@ -31,7 +31,7 @@ from neurotrain.engine.shard_saver import ShardSaver
 from neurotrain.engine.signals import Interrupted, StopFlag
 from neurotrain.engine.stepping import Engine
 from neurotrain.engine.trainer import Trainer
-from neurotrain.engine.validation import validate, validate_shared
+from neurotrain.engine.validation import validate, validate_shared, validate_text
 from neurotrain.plan.plan import TrainOptions
 from neurotrain.transforms.batch import Batch
 
@@ -142,7 +142,13 @@ class DeepSpeedTrainer(Trainer):
         batches, precision = self._flagged(loader), self.options.precision
         if isinstance(self.criterion, LossOfModel):
             return {"valid/loss": self._mean_loss(as_batches(batches))}
-        if not isinstance(loader, EvalLoader) or loader.share.size == 1 or not self._is_measured:
+        shares = isinstance(loader, EvalLoader) and loader.share.size > 1
+        if self.setup.tokens is not None:
+            return validate_text(
+                self.model, batches, self.criterion, self.setup, device=self.device,
+                precision=precision, ranks=self.ranks if shares else Ranks(),
+            )  # fmt: skip
+        if not shares or not self._is_measured:
             return validate(
                 self.model, batches, self.criterion, self.setup, device=self.device,
                 precision=precision,

@@ -24,6 +24,7 @@ from neurotrain.engine.settings import settings_of
 from neurotrain.engine.shards import has_checkpoint
 from neurotrain.engine.signals import StopFlag
 from neurotrain.engine.tester import Tester, TestSetup
+from neurotrain.engine.token_tester import TokenTester
 from neurotrain.engine.trainer import Trainer
 from neurotrain.engine.value_tester import ValueTester
 from neurotrain.engine.weights import trained_model
@@ -140,8 +141,10 @@ class Executor:
             progress=self._progress("tester"),
         )
         folder, inference = self.run_dir / "test", builder.inference(device)
-        tester: Tester | ValueTester
-        if plan.facts.targets:
+        tester: Tester | ValueTester | TokenTester
+        if plan.facts.tokens is not None:
+            tester = TokenTester(folder, model, setup=setup, inference=inference)
+        elif plan.facts.targets:
             targets = plan.facts.targets
             tester = ValueTester(folder, model, targets, setup=setup, inference=inference)
         else:

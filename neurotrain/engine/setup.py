@@ -28,6 +28,8 @@ class Setup:
     """Class names in label order; without them, and without targets, only losses are measured."""
     targets: tuple[Target, ...] = ()
     """What a regression predicts."""
+    tokens: int | None = None
+    """The tokens of a sample of text, whose metrics are of their likelihood."""
     metrics: tuple[Metric, ...] = ()
     monitor: str | None = None
     """The recorded value that chooses the best weights; by default that of early stopping."""

@@ -326,8 +326,8 @@ class Trainer:
         loss = {"loss": meters.mean_loss} if meters.num_losses else {}
         self._tell(
             "step.finished", **loss, lr=self._rate(),
-            grad_norm=meters.norms(()).get("grad_norm"), samples_per_s=pace.samples_per_s,
-            data_wait=pace.data_wait, batch=self.state.batch, num_batches=self._num_batches,
+            grad_norm=meters.norms(()).get("grad_norm"), batch=self.state.batch,
+            num_batches=self._num_batches, **pace.told(self.setup.tokens),
         )  # fmt: skip
 
     def _take_requests(self) -> None:

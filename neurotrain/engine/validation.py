@@ -13,6 +13,7 @@ from neurotrain.engine.foreign import as_batches
 from neurotrain.engine.inference import Inference
 from neurotrain.engine.ranks import Ranks
 from neurotrain.engine.setup import Setup
+from neurotrain.engine.token_scoring import TokenScores, collect_tokens, read
 from neurotrain.engine.value_scoring import Measured, ValueScores, collect_values, measure
 from neurotrain.metrics.tally import Tally
 from neurotrain.metrics.value_tally import ValueTally
@@ -39,6 +40,9 @@ def validate(
         values = collect_values(measured, targets=setup.targets)
         found = values.overall(setup.metrics)
         return {"valid/loss": values.loss} | {f"valid/{name}": v for name, v in found.items()}
+    if setup.tokens is not None:
+        parts = read(model, batches, criterion=criterion, inference=inference)
+        return _of_text(collect_tokens(parts, setup.metrics), setup)
     if not setup.classes:
         loss = mean_loss(model, batches, criterion=criterion, inference=inference)
         return {"valid/loss": loss}
@@ -104,6 +108,35 @@ def _mean_in_order(parts: Iterable[tuple[list[int], list[float]]]) -> float:
     pairs = [pair for order, losses in parts for pair in zip(order, losses, strict=True)]
     each = [loss for _, loss in sorted(pairs)]
     return sum(each) / len(each) if each else float("nan")
+
+
+def validate_text(
+    model: nn.Module,
+    loader: Iterable[Any],
+    criterion: Criterion,
+    setup: Setup,
+    *,
+    device: torch.device,
+    precision: str,
+    ranks: Ranks,
+) -> dict[str, float]:
+    """The values of the text that all processes have together, each having given its share.
+
+    A process that is alone with the data has all of it.
+    """
+    parts = list(
+        read(
+            model, as_batches(loader), criterion=criterion,
+            inference=_inference(setup, device, precision),
+        )
+    )  # fmt: skip
+    parts = [part for share in ranks.gathered(parts) for part in share]
+    return _of_text(collect_tokens(parts, setup.metrics), setup)
+
+
+def _of_text(scores: TokenScores, setup: Setup) -> dict[str, float]:
+    overall = scores.overall(setup.metrics)
+    return {"valid/loss": scores.loss} | {f"valid/{name}": v for name, v in overall.items()}
 
 
 def _inference(setup: Setup, device: torch.device, precision: str) -> Inference:
