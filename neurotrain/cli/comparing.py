@@ -22,6 +22,8 @@ from neurotrain.plan.plan import Plan
 T = TypeVar("T")
 _HEADS: Final[Mapping[Cost, str]] = {
     "new-run": "needs a new run",
+    "resume-consolidated": "resumes from the consolidated state: weights, optimizer state and "
+    "counters exactly; the result is not that of one undisturbed run bit for bit",
     "stages": "no new training, stages run again",
     "resume-safe": "resume-safe: the training goes on with it",
     "nothing": "costs nothing: no result depends on it",
@@ -185,7 +187,10 @@ def verdict(difference: Difference) -> str:
     if "trainer" not in difference.stages:
         return f"the training is kept; {again}"
     rest = [name for name in difference.stages if name != "trainer"]
-    return "the training can go on" + (f"; then {', '.join(rest)}" if rest else "")
+    how = "the training can go on"
+    if difference.cost == "resume-consolidated":
+        how += " from the consolidated state, not bit for bit"
+    return how + (f"; then {', '.join(rest)}" if rest else "")
 
 
 def difference_json(difference: Difference, first: Side, second: Side) -> str:

@@ -33,14 +33,14 @@ def command(
     images: str | None,
     masks: str | None,
 ) -> None:
-    """Write a spec from TEMPLATE (default: segmentation), explained line by line."""
+    """Write a spec from TEMPLATE (segmentation or regression), explained line by line."""
     templates = _templates()
     if lists:
         for name, summary in templates.items():
             click.echo(f"{name:<14} {summary}")
         return
     _require_template(template, templates)
-    _require_used(template, {"images": images, "masks": masks})
+    _require_use(template, {"images": images, "masks": masks})
     values = {
         "file": output.name,
         "run_name": _run_name(output.stem),
@@ -78,17 +78,14 @@ def _require_template(name: str, templates: dict[str, str]) -> None:
     raise click.UsageError(f"no template is named '{name}'; {hint}")
 
 
-def _require_used(template: str, given: dict[str, str | None]) -> None:
-    """Refuse options that the template has no place for."""
+def _require_use(template: str, given: dict[str, str | None]) -> None:
+    """Refuse an option that the template has no place for."""
     from neurotrain.cli.templates import folder
 
     text = (folder() / "new" / f"{template}{_SUFFIX}").read_text(encoding="utf-8")
     for name, value in given.items():
         if value is not None and f"{{{{ {name} }}}}" not in text:
-            raise click.UsageError(
-                f"--{name} has no place in the template '{template}'; leave it out and fill in the "
-                "file that is written"
-            )
+            raise click.UsageError(f"the template '{template}' has no --{name}; leave it out")
 
 
 def _rendered(template: str, values: dict[str, str]) -> str:

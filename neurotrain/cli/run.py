@@ -59,8 +59,10 @@ def command(
     allow_inexact: bool,
 ) -> None:
     """Run SPEC, or a compiled plan.json. The same command resumes, and tells a finished result."""
+    from neurotrain.cli.run_node import node_of, wait_for_plan
     from neurotrain.engine import lock
     from neurotrain.engine.done import all_finished
+    from neurotrain.engine.launch import become_worker
     from neurotrain.plan.graph import stages_of
 
     if plain and detach:
@@ -70,6 +72,15 @@ def command(
     if only is not None and only not in stages:
         raise click.UsageError(f"this plan has no stage '{only}'; it has {', '.join(stages)}")
     run_dir = runs_dir / ordered.plan.name
+    options = [*(["--only", only] if only else []), *(["--allow-inexact"] * allow_inexact)]
+    if (node := node_of(ordered.plan)) > 0:
+        if fresh or detach:
+            raise click.UsageError("--fresh and --detach are the first machine's (NODE_RANK=0)")
+        wait_for_plan(ordered.plan, run_dir, node)
+        if all_finished(run_dir, ordered.plan) and only is None:
+            _tell_result(run_dir, ordered.plan)
+            return
+        become_worker(run_dir, options, None)
     try:
         held = lock.take(run_dir)
         if fresh and (run_dir / "plan.json").exists():
@@ -80,7 +91,6 @@ def command(
     if all_finished(run_dir, ordered.plan) and only is None:
         _tell_result(run_dir, ordered.plan)
         return
-    options = [*(["--only", only] if only else []), *(["--allow-inexact"] * allow_inexact)]
     _launch(run_dir, ordered.plan, options, held, plain=plain, detach=detach)
 
 

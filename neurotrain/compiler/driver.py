@@ -15,6 +15,7 @@ from neurotrain.compiler.deep.check_network import check_network
 from neurotrain.compiler.deep.check_room import check_room
 from neurotrain.compiler.deep.check_transforms import check_transforms
 from neurotrain.compiler.deep.check_update import check_update
+from neurotrain.compiler.deep.check_weights import check_weights
 from neurotrain.compiler.deep.predict_costs import predict_costs
 from neurotrain.compiler.draft import Draft, Options, Tainted
 from neurotrain.compiler.passes.assemble_open_plan import assemble_open_plan
@@ -32,6 +33,7 @@ from neurotrain.compiler.passes.check_pretrained import check_pretrained
 from neurotrain.compiler.passes.check_schema import check_schema
 from neurotrain.compiler.passes.check_splits import check_splits
 from neurotrain.compiler.passes.check_stepping import check_stepping
+from neurotrain.compiler.passes.check_text import check_text
 from neurotrain.compiler.passes.check_training import check_training
 from neurotrain.compiler.passes.choose_device import choose_device
 from neurotrain.compiler.passes.load_plugins import load_plugins
@@ -55,6 +57,7 @@ PASSES: Final = (
     check_contents,
     check_inputs,
     check_components,
+    check_text,
     check_optimizer,
     check_pretrained,
     plan_batches,
@@ -71,6 +74,7 @@ PASSES: Final = (
 DEEP_PASSES: Final = (
     check_transforms,
     check_network,
+    check_weights,
     check_losses,
     check_update,
     predict_costs,

@@ -55,6 +55,10 @@ class SampleInfo:
     channels: int | None = None
     label: int | None = None
     """The class index, where the listing tells it."""
+    start: int = 0
+    """Of a block of text: the token of the first file at which it starts."""
+    length: int | None = None
+    """Of text: its tokens."""
     values: tuple[float, ...] = ()
     """The numbers to predict, in the order of the survey's targets."""
     group: str | None = None
@@ -85,10 +89,12 @@ class Sample:
     """One loaded sample."""
 
     id: str
-    image_CHW: NDArray[np.float32]
-    """8-bit values divided by 255, 16-bit by 65,535, floating-point ones as stored."""
+    image_CHW: NDArray[np.float32] | NDArray[np.int64]
+    """8-bit values divided by 255, 16-bit by 65,535, floating-point ones as stored. Of text int64
+    tokens of shape (T,)."""
     target: NDArray[np.int64] | NDArray[np.float64]
-    """A label map of shape (H, W), a class index of shape (), or numbers of shape (T,)."""
+    """A label map of shape (H, W), a class index of shape (), numbers of shape (T,), or of text the
+    next tokens, of shape (T,)."""
     roi_HW: NDArray[np.bool_] | None = None
     """True inside the region of interest; None means everywhere."""
 
@@ -134,7 +140,9 @@ class Dataset(Family, Split):
     __slots__ = ()
     family: ClassVar[str] = "dataset"
     tasks: ClassVar[tuple[str, ...]] = ()
-    """The tasks it can serve: `segmentation`, `classification`, `regression`."""
+    """The tasks it can serve: `segmentation`, `classification`, `regression`, `causal_lm`."""
+    in_place: ClassVar[bool] = False
+    """Whether samples are read where they lie so cheaply that they are never cached."""
 
     @property
     def gives_regions(self) -> bool:

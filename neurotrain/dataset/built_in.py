@@ -10,7 +10,10 @@ from neurotrain.dataset.image_folder import ImageFolder
 from neurotrain.dataset.image_table import ImageTable
 from neurotrain.dataset.paired_images import PairedImages
 from neurotrain.dataset.phantom import RetinaPhantom
+from neurotrain.dataset.sums import Sums
+from neurotrain.dataset.text_files import TextFiles
 
 BUILT_IN: Final[tuple[type[Component], ...]] = (
     *(RetinaPhantom, Digits, PairedImages, ImageFolder, ImageTable),
+    *(TextFiles, Sums),
 )

@@ -23,8 +23,11 @@ def split(
     A fraction gives at least one sample where there are enough, and `train` is never empty. Where
     classes are known, parts hold them in the same shares, and `train` holds every class. Where
     groups are known, all samples of one are in one part, and shares are as near as that allows.
+    Blocks of text are not drawn: the parts are stretches of it, `train` first.
     """
-    if any(sample.group is not None for sample in samples):
+    if any(sample.length is not None for sample in samples):
+        chosen = _by_place(samples, fractions)
+    elif any(sample.group is not None for sample in samples):
         chosen = _by_group(samples, fractions, seed)
     else:
         chosen = _by_sample(samples, fractions, seed)
@@ -51,6 +54,17 @@ def _by_sample(
     for name in fractions:
         if name not in chosen.values() and len(samples) > len(chosen) + 1:
             chosen[_spare(samples, chosen, seed).id] = name
+    return chosen
+
+
+def _by_place(samples: tuple[SampleInfo, ...], fractions: Mapping[str, float]) -> dict[str, str]:
+    """The part of every block that is held out, by its id: the end of the text."""
+    chosen: dict[str, str] = {}
+    stop = len(samples)
+    for name, fraction in reversed(list(fractions.items())):
+        start = max(1, stop - max(1, round(fraction * len(samples))))
+        chosen |= {sample.id: name for sample in samples[start:stop]}
+        stop = start
     return chosen
 
 

@@ -18,18 +18,19 @@ from neurotrain.dataset.base import CorruptSample, Dataset, Holdout, SampleInfo
 from neurotrain.dataset.loader import WHOLE, BatchMaker, EvalLoader, Share, TrainLoader
 from neurotrain.dataset.split import digest, split
 from neurotrain.dataset.store import SampleStore
-from neurotrain.dataset.targets import chosen
 from neurotrain.engine.inference import Inference
 from neurotrain.engine.predictor import Predictor
 from neurotrain.engine.schedule import StepSchedule
 from neurotrain.engine.setup import Setup
 from neurotrain.losses.total import TotalLoss
+from neurotrain.models.base import build_network
 from neurotrain.models.loading import Fit, load_pretrained
 from neurotrain.models.pretrained import survey_weights
 from neurotrain.optim.parameters import parameter_groups
 from neurotrain.optim.schedules import Horizon, Plateau
 from neurotrain.plan.graph import training_digest
 from neurotrain.plan.plan import Plan
+from neurotrain.plan.spread import portable_digest
 from neurotrain.transforms.draws import mix
 
 
@@ -129,7 +130,8 @@ class Builder:
         """The network with its first weights, which depend on the seed alone."""
         facts, experiment = self.plan.facts, self.plan.experiment
         torch.manual_seed(mix(experiment.seed, 0) & (2**63 - 1))
-        return experiment.model.build(facts.in_channels, facts.out_channels, facts.image_size)
+        channels = (facts.in_channels, facts.out_channels)
+        return build_network(experiment.model, channels, facts.image_size, facts.tokens)
 
     def pretrain(self, model: nn.Module) -> Fit | None:
         """Put the planned file's weights into the model; None where the plan has none.
@@ -183,6 +185,7 @@ class Builder:
             seed=experiment.seed,
             classes=facts.classes,
             targets=facts.targets,
+            tokens=facts.tokens,
             metrics=experiment.metrics,
             monitor=facts.monitor,
             accumulation=facts.accumulation,
@@ -190,6 +193,7 @@ class Builder:
             window=experiment.test.sliding_window,
             overlap=experiment.test.overlap,
             plan_digest=training_digest(self.plan),
+            portable_digest=portable_digest(self.plan),
         )
 
     def inference(self, device: torch.device) -> Inference:
@@ -227,8 +231,7 @@ class Builder:
         if survey.faults:
             raise DataChanged("; ".join(found.message for found in survey.faults[:3]))
         self._folders[key] = Path(survey.folder) if survey.folder else None
-        wanted = tuple(target.name for target in self.plan.facts.targets)
-        return chosen(survey, wanted).samples
+        return self.plan.experiment.task.samples_of(survey).samples
 
     def preload(self, progress: Callable[[int, int], None]) -> list[str]:
         """Load every sample of every part into its cache, before anything is trained.
@@ -272,9 +275,10 @@ class Builder:
         transforms = data.transforms.train if part == "train" else data.transforms.eval
         seed = self.plan.experiment.seed
         names = tuple(info.id for info in self.samples[part])
+        cache = "none" if dataset.in_place else data.loader.cache
         return BatchMaker(
-            opened, transforms, seed=seed, cache=data.loader.cache, names=names,
-            store=self._store(part) if data.loader.cache == "disk" else None,
+            opened, transforms, seed=seed, cache=cache, names=names,
+            store=self._store(part) if cache == "disk" else None,
             skip_corrupt=data.loader.skip_corrupt, tell=self._teller(part),
         )  # fmt: skip
 

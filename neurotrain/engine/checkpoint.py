@@ -144,21 +144,35 @@ def load(path: Path) -> dict[str, Any]:
 
 
 def require_plan(
-    state: dict[str, Any], digest: str, path: Path, num_epochs: int | None = None
-) -> None:
+    state: dict[str, Any], digest: str, path: Path, num_epochs: int | None = None,
+    *, portable: str = "",
+) -> None:  # fmt: skip
     """Refuse a checkpoint of another training than this one, or from beyond its last epoch.
+
+    With the portable digest, one of another spread over processes is of this training.
 
     Raises:
         ForeignCheckpoint: it is one.
     """
     if not digest:
         return
-    if state["plan_digest"] != digest:
+    is_ported = bool(portable) and state.get("portable_digest") == portable
+    if state["plan_digest"] != digest and not is_ported:
         raise ForeignCheckpoint(
             f"{path} belongs to another plan ({state['plan_digest'][:12]}, not {digest[:12]})"
         )
+    if num_epochs is not None:
+        require_epochs(state, path, num_epochs)
+
+
+def require_epochs(state: dict[str, Any], path: Path, num_epochs: int) -> None:
+    """Refuse a checkpoint from beyond the last epoch.
+
+    Raises:
+        ForeignCheckpoint: it is one.
+    """
     begun = state["epoch"] - (state["batch"] == 0)
-    if num_epochs is not None and begun > num_epochs:
+    if begun > num_epochs:
         raise ForeignCheckpoint(f"{path} is of epoch {begun}, the plan has {num_epochs} epochs")
 
 

@@ -17,10 +17,12 @@ import torch
 from torch import nn
 
 from neurotrain.engine.checkpoint import CorruptCheckpoint
+from neurotrain.engine.consolidated import Consolidated, buffers_of, consolidated
 from neurotrain.engine.evaluation import Criterion
 from neurotrain.engine.foreign import LossOfModel
 from neurotrain.engine.inference import autocast
 from neurotrain.engine.ranks import Ranks
+from neurotrain.engine.repartition import put_in
 from neurotrain.engine.stepping import NonFinite, Update
 from neurotrain.transforms.batch import Batch
 from neurotrain.transforms.draws import mix
@@ -165,38 +167,51 @@ class DeepSpeedEngine:
         }
 
     def _weights(self) -> dict[str, torch.Tensor]:
-        """The model's state, gathered one by one, in float32 where the model is cast."""
+        """The model's state, gathered one by one, in float32 where the model is cast.
+
+        A tied weight is gathered once, on every process alike.
+        """
         from deepspeed.runtime.zero import GatheredParameters
 
-        found: dict[str, torch.Tensor] = {}
-        seen: dict[int, torch.Tensor] = {}
-        for name, tensor in self.model.state_dict(keep_vars=True).items():
-            if id(tensor) not in seen:
-                with GatheredParameters([tensor], enabled=hasattr(tensor, "ds_id")):
-                    if self.ranks.leads:
-                        whole = tensor.detach().cpu().clone()
-                        seen[id(tensor)] = whole.float() if self._casts else whole
-            if self.ranks.leads:
-                found[name] = seen[id(tensor)]
-        return found
+        whole: dict[int, torch.Tensor | None] = {}
+        held = self.model.state_dict(keep_vars=True)
+        for tensor in held.values():
+            if id(tensor) in whole:
+                continue
+            with GatheredParameters([tensor], enabled=hasattr(tensor, "ds_id")):
+                copy = tensor.detach().cpu().clone() if self.ranks.leads else None
+                whole[id(tensor)] = copy.float() if copy is not None and self._casts else copy
+        copies = {name: whole[id(tensor)] for name, tensor in held.items()}
+        return {name: copy for name, copy in copies.items() if copy is not None}
 
     def save(self, folder: Path, tag: str) -> None:
         """Write every process's part into `folder/tag`."""
         self.deepspeed.save_checkpoint(str(folder), tag, save_latest=False)
 
     def load(self, state: dict[str, Any]) -> None:
-        """Go on from the part of a verified checkpoint whose folder the state names.
+        """Go on from a verified state: one's own part, or what another spread left as a whole.
 
         Raises:
-            CorruptCheckpoint: DeepSpeed finds none in it.
+            CorruptCheckpoint: DeepSpeed finds no checkpoint in the folder that the state names.
+            ForeignCheckpoint: the state of another spread has not what is needed.
         """
-        folder = Path(state["folder"])
-        path, _ = self.deepspeed.load_checkpoint(str(folder.parent), folder.name)
-        if path is None:
-            raise CorruptCheckpoint(f"DeepSpeed finds no checkpoint in {folder}")
+        if "taken_over" in state:
+            self._take_over(consolidated(state, self.names))
+        else:
+            folder = Path(state["folder"])
+            path, _ = self.deepspeed.load_checkpoint(str(folder.parent), folder.name)
+            if path is None:
+                raise CorruptCheckpoint(f"DeepSpeed finds no checkpoint in {folder}")
+        saved = buffers_of(state, self.model)
         with torch.no_grad():
             for name, buffer in self.model.named_buffers():
-                buffer.copy_(state["buffers"][name])
+                buffer.copy_(saved[name])
+
+    def _take_over(self, whole: Consolidated) -> None:
+        put_in(self.model, self.optimizer, self.stage, whole)
+        if whole.schedule and self.scheduler is not None:
+            self.scheduler.load_state_dict(whole.schedule)
+            self.scheduler.step(self.scheduler.last_batch_iteration)
 
 
 def _own_loss(called: nn.Module, model: nn.Module, *given: Any) -> torch.Tensor:

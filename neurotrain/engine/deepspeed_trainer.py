@@ -16,21 +16,22 @@ from typing import Any, Final
 import torch
 from torch import nn
 
+from neurotrain.dataset.loader import EvalLoader
 from neurotrain.engine.checkpoint import CorruptCheckpoint
 from neurotrain.engine.deepspeed_engine import DeepSpeedEngine
 from neurotrain.engine.epoch import Pace
 from neurotrain.engine.foreign import EpochLoader, LossOfModel, as_batches
+from neurotrain.engine.handover import Spread, is_complete, newest, shards_of
 from neurotrain.engine.loop_state import History
 from neurotrain.engine.memory import memory_for
 from neurotrain.engine.ranks import Ranks
 from neurotrain.engine.reporter import Reporter
-from neurotrain.engine.setup import Setup
+from neurotrain.engine.setup import DEFAULT_OPTIONS, Setup
 from neurotrain.engine.shard_saver import ShardSaver
-from neurotrain.engine.shards import ShardFolder
-from neurotrain.engine.signals import StopFlag
+from neurotrain.engine.signals import Interrupted, StopFlag
 from neurotrain.engine.stepping import Engine
-from neurotrain.engine.trainer import DEFAULT_OPTIONS, Trainer
-from neurotrain.engine.validation import validate, validate_shared
+from neurotrain.engine.trainer import Trainer
+from neurotrain.engine.validation import validate, validate_shared, validate_text
 from neurotrain.plan.plan import TrainOptions
 from neurotrain.transforms.batch import Batch
 
@@ -73,11 +74,15 @@ class DeepSpeedTrainer(Trainer):
             allow_inexact=allow_inexact,
         )  # fmt: skip
         self._accumulation = int(self.config["gradient_accumulation_steps"])
+        stage = int(self.config.get("zero_optimization", {}).get("stage", 0))
+        self._spread = Spread(
+            world_size=self.ranks.size, accumulation=self._accumulation, stage=stage
+        )
         self._share = self.ranks.share
-        self._shards = ShardFolder(self.checkpoints.folder / "shards", self.ranks)
+        self._shards = shards_of(self.checkpoints, self.ranks)
         if is_continue_mode:
-            self._found = self._shards.newest()
-            if self._found is None:
+            self._found = newest(self.checkpoints, self._shards)
+            if self._found is None or not is_complete(self._found):
                 folder = self._shards.folder
                 raise CorruptCheckpoint(f"no whole checkpoint to continue in {folder}")
 
@@ -113,36 +118,65 @@ class DeepSpeedTrainer(Trainer):
         self._stepper = engine
         return engine
 
-    def _resume(self) -> None:
-        super()._resume()
-        if self._found is not None:
-            self._shards.drop_newer(self._found.path)
-            self._saver.renew(self.state_dict(), self.state.best.epoch)  # type: ignore[attr-defined]
+    def _complete(self, path: Path, *, is_taken_over: bool) -> None:
+        if path.is_dir():
+            self._shards.drop_newer(path)
+        self._saver.renew(self.state_dict(), self.state.best.epoch)  # type: ignore[attr-defined]
 
     def _validate(self) -> dict[str, float]:
         """The values of the whole validation data, the same on every process."""
         assert self.valid_loader is not None
         self._look()
         started_s = time.monotonic()
-        with self.engine.evaluated(), memory_for("evaluation"):
-            values = self._validated(self.valid_loader)
+        try:
+            with self.engine.evaluated(), memory_for("evaluation"):
+                values = self._validated(self.valid_loader)
+        except Interrupted:
+            self._save_here()
+            raise
         self._tell("validation.finished", metrics=values, seconds=time.monotonic() - started_s)
         self._look()
         return values
 
     def _validated(self, loader: Iterable[Any]) -> dict[str, float]:
-        precision = self.options.precision
+        batches, precision = self._flagged(loader), self.options.precision
         if isinstance(self.criterion, LossOfModel):
-            return {"valid/loss": self._mean_loss(as_batches(loader))}
-        if not self.setup.classes:
+            return {"valid/loss": self._mean_loss(as_batches(batches))}
+        shares = isinstance(loader, EvalLoader) and loader.share.size > 1
+        if self.setup.tokens is not None:
+            return validate_text(
+                self.model, batches, self.criterion, self.setup, device=self.device,
+                precision=precision, ranks=self.ranks if shares else Ranks(),
+            )  # fmt: skip
+        if not shares or not self._is_measured:
             return validate(
-                self.model, loader, self.criterion, self.setup, device=self.device,
+                self.model, batches, self.criterion, self.setup, device=self.device,
                 precision=precision,
             )  # fmt: skip
         return validate_shared(
-            self.model, loader, self.criterion, self.setup, device=self.device,
+            self.model, batches, self.criterion, self.setup, device=self.device,
             precision=precision, ranks=self.ranks,
         )  # fmt: skip
+
+    @property
+    def _is_measured(self) -> bool:
+        """Whether more than the loss is known of validation samples."""
+        return bool(self.setup.classes or self.setup.targets)
+
+    def _flagged(self, loader: Iterable[Any]) -> Iterator[Any]:
+        """The validation batches; all processes look together before each, as long as any has one.
+
+        In stage 3 all have as many; below it a process may be ready before the others.
+        """
+        batches = iter(loader)
+        batch = next(batches, None)
+        while self.ranks.any(batch is not None):
+            self._take_requests()
+            self._agree()
+            self.flag.check()
+            if batch is not None:
+                yield batch
+                batch = next(batches, None)
 
     def _mean_loss(self, batches: Iterator[Batch]) -> float:
         """The mean over the samples of what the model returns."""

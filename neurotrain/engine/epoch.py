@@ -25,6 +25,11 @@ class Pace:
     data_wait: float
     """Share of the time spent waiting for batches."""
 
+    def told(self, tokens: int | None) -> dict[str, float]:
+        """What events say of it; of samples of text also their tokens."""
+        found = {"samples_per_s": self.samples_per_s, "data_wait": self.data_wait}
+        return found if tokens is None else {**found, "tokens_per_s": self.samples_per_s * tokens}
+
 
 class PaceMeter:
     """Measures the pace over intervals that do not end with epochs."""

@@ -21,8 +21,10 @@ from neurotrain.engine.memory import memory_for
 from neurotrain.engine.predictor import Prediction
 from neurotrain.engine.reporter import Reporter
 from neurotrain.engine.settings import settings_of
+from neurotrain.engine.shards import has_checkpoint
 from neurotrain.engine.signals import StopFlag
 from neurotrain.engine.tester import Tester, TestSetup
+from neurotrain.engine.token_tester import TokenTester
 from neurotrain.engine.trainer import Trainer
 from neurotrain.engine.value_tester import ValueTester
 from neurotrain.engine.weights import trained_model
@@ -105,7 +107,7 @@ class Executor:
             self.reporter.tell("warning.raised", message=warning)
         optimizer = builder.optimizer(model)
         folder = self.run_dir / "train"
-        resumes = any((folder / "checkpoints").glob("*.pth"))
+        resumes = has_checkpoint(self.run_dir)
         if not resumes and (fit := builder.pretrain(model)) is not None:
             self.reporter.tell("weights.loaded", message=f"pretrained weights: {fit}")
         trainer = Trainer(
@@ -139,8 +141,10 @@ class Executor:
             progress=self._progress("tester"),
         )
         folder, inference = self.run_dir / "test", builder.inference(device)
-        tester: Tester | ValueTester
-        if plan.facts.targets:
+        tester: Tester | ValueTester | TokenTester
+        if plan.facts.tokens is not None:
+            tester = TokenTester(folder, model, setup=setup, inference=inference)
+        elif plan.facts.targets:
             targets = plan.facts.targets
             tester = ValueTester(folder, model, targets, setup=setup, inference=inference)
         else:

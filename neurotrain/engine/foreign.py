@@ -68,6 +68,13 @@ def as_epoch_loader(
     return loader if isinstance(loader, EpochLoader) else ForeignLoader(loader, seed, share)
 
 
+def told_of_skipping(loader: EpochLoader, num_batches: int) -> tuple[str, ...]:
+    """What a resume inside an epoch costs with a loader that cannot begin there."""
+    if not isinstance(loader, ForeignLoader) or not num_batches:
+        return ()
+    return (f"{num_batches} batches of the loader are given again and skipped",)
+
+
 def as_batches(loader: Iterable[Any]) -> Iterator[Batch]:
     """Batches of a loader that yields ours, or pairs of inputs and targets.
 

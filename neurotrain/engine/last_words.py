@@ -42,10 +42,12 @@ def end(
     _write(run_dir, _here(rank, exit_code, message, hint, of_another=of_another))
 
 
-def clear(run_dir: Path) -> None:
-    """Forget the processes of earlier attempts."""
-    for file in _folder(run_dir).glob("rank-*.json"):
-        file.unlink(missing_ok=True)
+def clear(run_dir: Path, ranks: range | None = None) -> None:
+    """Forget the processes of earlier attempts: all, or those that this machine starts."""
+    names = "*" if ranks is None else [str(rank) for rank in ranks]
+    for name in names:
+        for file in _folder(run_dir).glob(f"rank-{name}.json"):
+            file.unlink(missing_ok=True)
 
 
 def said(run_dir: Path) -> list[Words]:

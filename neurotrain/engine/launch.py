@@ -36,13 +36,14 @@ def command(run_dir: Path, options: Sequence[str]) -> list[str]:
     return [sys.executable, "-m", module, str(run_dir), *options]
 
 
-def become_worker(run_dir: Path, options: Sequence[str], lock: int) -> None:
-    """Become the worker, which takes the lock over. Does not return.
+def become_worker(run_dir: Path, options: Sequence[str], lock: int | None) -> None:
+    """Become the worker, which takes the lock over; None: another machine has it. Does not return.
 
     The process is replaced, unless it has torch already, which takes seconds to load, and need not
     start others.
     """
-    os.set_inheritable(lock, True)
+    if lock is not None:
+        os.set_inheritable(lock, True)
     if "torch" in sys.modules and planned_size(run_dir / "plan.json") is None:
         from neurotrain.engine import worker
 
@@ -72,10 +73,11 @@ def set_quiet_threads() -> None:
     os.environ.setdefault(*_SLEEPING)
 
 
-def _environment(lock: int) -> dict[str, str]:
+def _environment(lock: int | None) -> dict[str, str]:
     """The worker's environment.
 
     OpenMP threads sleep while they wait: spinning ones cost several times the time as soon as
     anything else, such as the monitor, uses a core.
     """
-    return {**dict([_SLEEPING]), **os.environ, LOCK_VARIABLE: str(lock)}
+    held = {} if lock is None else {LOCK_VARIABLE: str(lock)}
+    return {**dict([_SLEEPING]), **os.environ, **held}

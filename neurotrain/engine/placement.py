@@ -20,7 +20,7 @@ _MASTER: Final = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "29500"}
 
 
 class BadLaunch(Exception):
-    """The launcher started other processes than planned (exit code 2)."""
+    """The launcher started other processes than planned, or they cannot meet (exit code 2)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

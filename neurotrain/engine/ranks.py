@@ -13,7 +13,7 @@ import torch.distributed as dist
 
 from neurotrain.dataset.loader import Share
 from neurotrain.engine import placement as placing
-from neurotrain.engine.placement import Placement
+from neurotrain.engine.placement import BadLaunch, Placement
 from neurotrain.engine.signals import StopFlag
 
 _T = TypeVar("_T")
@@ -111,7 +111,11 @@ class Ranks:
 
 
 def joined(placement: Placement, device: str) -> Ranks:
-    """Meet the other processes, by DeepSpeed, on the planned device."""
+    """Meet the other processes, by DeepSpeed, on the planned device.
+
+    Raises:
+        BadLaunch: the port at which they meet is in use.
+    """
     import os
 
     placing.settle(placement)
@@ -123,5 +127,14 @@ def joined(placement: Placement, device: str) -> Ranks:
     deepspeed.ops.__compatible_ops__["deepspeed_shm_comm"] = False
     if device == "cuda":
         torch.cuda.set_device(placement.local_rank)
-    deepspeed.init_distributed(auto_mpi_discovery=False, verbose=False)
+    try:
+        deepspeed.init_distributed(auto_mpi_discovery=False, verbose=False)
+    except dist.DistNetworkError as error:
+        if "EADDRINUSE" not in str(error):
+            raise
+        port = os.environ["MASTER_PORT"]
+        raise BadLaunch(
+            f"the port {port}, at which the processes meet, is in use on this machine: give "
+            "another with the launcher's --master_port, or compile with another engine.master_port"
+        ) from error
     return Ranks(placement.rank, placement.world_size)

@@ -131,6 +131,11 @@ def _introduction(result: TestResult) -> str:
             f"A trained network predicted {noun} for each of {num}. Its answers are compared with"
             " the true ones."
         )
+    if result.task == "causal_lm":
+        return (
+            f"A trained network read {num} of text and told, at every token, how likely it finds"
+            " each next one. Its answers are compared with the true next tokens."
+        )
     return (
         f"A trained network put {num} into one of {len(result.classes)} classes each. Its answers"
         " are compared with the true ones."

@@ -20,6 +20,7 @@ from neurotrain.component.durations import Duration
 from neurotrain.engine.checkpoint import LAST, CheckpointFolder, CorruptCheckpoint, verify
 from neurotrain.engine.loop_state import LoopState
 from neurotrain.engine.reporter import Reporter
+from neurotrain.engine.shards import ShardFolder
 from neurotrain.spec.train import Checkpoints
 
 SAVE_INTERVAL_S: Final = 10.0
@@ -56,6 +57,23 @@ class Saver:
         if state.batch == 0 and finished > 0:
             number = finished if self._is_numbered(finished) else None
             self._checkpoints.complete(path, best=state.best.epoch == finished, epoch=number)
+
+    def take_over(self, state: dict[str, Any], best_epoch: int, shards: ShardFolder) -> None:
+        """Write a state that comes from another spread over processes, and then remove its parts.
+
+        Raises:
+            OSError: it cannot be written; the parts stand.
+        """
+        best, number = self._names_of(state, best_epoch)
+        self.save(state, max(1, state["epoch"] - 1), best=best, number=number)
+        self.wait()
+        shards.clear()
+
+    def _names_of(self, state: dict[str, Any], best_epoch: int) -> tuple[bool, int | None]:
+        """Whether a state is the best, and its number if it has one."""
+        finished = state["epoch"] - 1 if state["batch"] == 0 else 0
+        number = finished if finished and self._is_numbered(finished) else None
+        return finished > 0 and best_epoch == finished, number
 
     def _is_numbered(self, finished: int) -> bool:
         every = self._options.every

@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from neurotrain.component.base import tag_of
 from neurotrain.dataset.targets import Target
 from neurotrain.engine.early_stopping import Mode
 from neurotrain.metrics.base import Metric
+from neurotrain.plan.plan import TrainOptions
+from neurotrain.spec.train import Checkpoints
+from neurotrain.spec.train import EarlyStopping as StoppingOptions
+
+DEFAULT_OPTIONS: Final = TrainOptions(
+    early_stopping=StoppingOptions(), checkpoints=Checkpoints(every="10 epochs")
+)
+"""What a trainer of a Python caller does who says nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +28,8 @@ class Setup:
     """Class names in label order; without them, and without targets, only losses are measured."""
     targets: tuple[Target, ...] = ()
     """What a regression predicts."""
+    tokens: int | None = None
+    """The tokens of a sample of text, whose metrics are of their likelihood."""
     metrics: tuple[Metric, ...] = ()
     monitor: str | None = None
     """The recorded value that chooses the best weights; by default that of early stopping."""
@@ -29,6 +40,8 @@ class Setup:
     overlap: float = 0.25
     plan_digest: str = ""
     """The training's identity, which its checkpoints carry."""
+    portable_digest: str = ""
+    """That apart from its spread over processes."""
 
     def mode_of(self, monitor: str) -> Mode:
         """The direction of a recorded value: losses fall, a metric says for itself."""

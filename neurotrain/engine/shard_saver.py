@@ -12,7 +12,6 @@ from typing import Any
 
 from neurotrain.engine.checkpoint import CheckpointFolder
 from neurotrain.engine.deepspeed_engine import DeepSpeedEngine
-from neurotrain.engine.loop_state import LoopState
 from neurotrain.engine.ranks import Ranks
 from neurotrain.engine.reporter import Reporter
 from neurotrain.engine.saver import Saver
@@ -34,16 +33,16 @@ class ShardSaver(Saver):
     def _ranks(self) -> Ranks:
         return self._shards.ranks
 
-    def complete(self, path: Path, state: LoopState) -> None:
-        """Nothing: the whole weights are written anew once the state is there."""
-
     def renew(self, state: dict[str, Any], best_epoch: int) -> None:
-        """Write the whole weights of a checkpoint that is resumed; a kill may have cut it off."""
+        """Write the whole weights of a checkpoint that is resumed; a kill may have cut it off.
+
+        A state of the torch engine's lies in them alone: then the parts come first.
+        """
+        if not self._ranks.first(self._shards.has_any):
+            self._shards.save(state, self._engine)
         if self._ranks.leads:
-            finished = state["epoch"] - 1 if state["batch"] == 0 else 0
-            is_best = finished > 0 and best_epoch == finished
-            number = finished if finished and self._is_numbered(finished) else None
-            self._write_whole(state, is_best=is_best, number=number)
+            best, number = self._names_of(state, best_epoch)
+            self._write_whole(state, is_best=best, number=number)
         self._ranks.wait()
 
     def is_due(self, finished: int, *, is_best: bool, is_end: bool) -> bool:

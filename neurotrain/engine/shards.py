@@ -12,7 +12,7 @@ import shutil
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from neurotrain.engine.checkpoint import CorruptCheckpoint, ForeignCheckpoint, Found, load, write
+from neurotrain.engine.checkpoint import CorruptCheckpoint, Found, load, write
 from neurotrain.engine.deepspeed_engine import DeepSpeedEngine
 from neurotrain.engine.ranks import Ranks
 from neurotrain.engine.storage import Disk, flush_and_hash, hash_of, write_text_durably
@@ -42,7 +42,7 @@ class ShardFolder:
 
         A folder of the same place in the training is this state already.
         """
-        tag = f"epoch-{state['epoch']:05d}-batch-{state['batch']:08d}"
+        tag = f"epoch-{state['epoch']:05d}-step-{state['step']:08d}"
         folder, ranks = self.folder / tag, self.ranks
         if ranks.first((folder / _MANIFEST).exists()):
             return sum(file.stat().st_size for file in folder.iterdir())
@@ -66,9 +66,10 @@ class ShardFolder:
     def newest(self) -> Found | None:
         """The newest checkpoint that is whole; damaged ones are passed over and named.
 
+        Where another number of processes wrote it, each gets what rank 0 wrote of its own state.
+
         Raises:
             CorruptCheckpoint: there are some, but all are damaged.
-            ForeignCheckpoint: it was written by another number of processes.
         """
         passed_over: list[str] = []
         for name in self.ranks.first([folder.name for folder in reversed(self._whole())]):
@@ -78,12 +79,24 @@ class ShardFolder:
             if problem:
                 passed_over.append(problem)
                 continue
-            self._require_size(folder)
-            state = load(folder / _part(self.ranks.rank)) | {"folder": str(folder)}
+            size = json.loads((folder / _MANIFEST).read_text())["world_size"]
+            part = _part(self.ranks.rank if size == self.ranks.size else 0)
+            state = load(folder / part) | {"folder": str(folder)}
             return Found(path=folder, state=state, passed_over=tuple(passed_over))
         if passed_over:
             raise CorruptCheckpoint("; ".join(passed_over))
         return None
+
+    @property
+    def has_any(self) -> bool:
+        """Whether there is a folder with a manifest."""
+        return bool(self._whole())
+
+    def clear(self) -> None:
+        """Remove all of them, each beginning with its manifest."""
+        for folder in self._whole():
+            self.disk.remove(folder / _MANIFEST)
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     def drop_newer(self, than: Path) -> None:
         """Remove what was passed over for an older one, so that it can be written anew."""
@@ -135,18 +148,16 @@ class ShardFolder:
             return f"{folder / _MANIFEST} cannot be read: {error}"
         return ""
 
-    def _require_size(self, folder: Path) -> None:
-        size = json.loads((folder / _MANIFEST).read_text())["world_size"]
-        if size != self.ranks.size:
-            raise ForeignCheckpoint(
-                f"{folder} was written by {size} processes, these are {self.ranks.size}"
-            )
+
+def has_checkpoint(run_dir: Path) -> bool:
+    """Whether there is a checkpoint, whole or in parts, in this run directory."""
+    folder = run_dir / "train" / "checkpoints"
+    return any(folder.glob("*.pth")) or any(folder.glob(f"shards/*/{_MANIFEST}"))
 
 
 def has_been_saved(run_dir: Path) -> bool:
     """Whether a training in this run directory ever told or left a checkpoint."""
-    folder = run_dir / "train" / "checkpoints"
-    if any(folder.glob("*.pth")) or any(folder.glob(f"shards/*/{_MANIFEST}")):
+    if has_checkpoint(run_dir):
         return True
     return any(event.kind == "checkpoint.saved" for event in read_all(run_dir / "events.jsonl"))
 

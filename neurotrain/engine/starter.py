@@ -1,7 +1,8 @@
 """Starts the processes of a plan with DeepSpeed, shows how they go, and says how they ended.
 
 It runs the `launch.sh` of the run directory, the same that a person would. Needs no torch. The
-run's lock is rank 0's: a starter that is gone leaves the training alone.
+run's lock is rank 0's: a starter that is gone leaves the training alone. On each of several
+machines without ssh, NODE_RANK says which this one is; the first alone tells how the run goes.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -33,6 +34,7 @@ _ENDS: Final = ("run.finished", "run.failed", "run.interrupted")
 class _Engine(msgspec.Struct, frozen=True):
     launcher: str
     master_port: int
+    processes: int = 1
 
 
 class _Experiment(msgspec.Struct, frozen=True):
@@ -44,10 +46,11 @@ class _Plan(msgspec.Struct, frozen=True):
 
 
 class _Watch:
-    """Shows the events of this attempt; knows the one that ended it."""
+    """Shows the events of this attempt, or keeps quiet; knows the one that ended it."""
 
-    def __init__(self, run_dir: Path) -> None:
-        self._file, self._console = run_dir / "events.jsonl", Console(run_dir)
+    def __init__(self, run_dir: Path, *, is_quiet: bool) -> None:
+        self._file = run_dir / "events.jsonl"
+        self._console = None if is_quiet else Console(run_dir)
         self._offset = self._file.stat().st_size if self._file.exists() else 0
         self.began = False
         self.end: Event | None = None
@@ -58,11 +61,12 @@ class _Watch:
         for event in events:
             self.began = True
             self.end = event if event.kind in _ENDS else None
-            self._console.show(event)
+            self.show(event)
 
     def show(self, event: Event) -> None:
-        """Show an event of one's own."""
-        self._console.show(event)
+        """Show an event."""
+        if self._console is not None:
+            self._console.show(event)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -72,25 +76,46 @@ def main(arguments: Sequence[str] | None = None) -> int:
     flag = StopFlag()
     with handled(flag):
         descriptor = lock.inherited()
-        engine = msgspec.json.decode((run_dir / "plan.json").read_bytes(), type=_Plan)
-        last_words.clear(run_dir)
-        watch = _Watch(run_dir)
+        plan = msgspec.json.decode((run_dir / "plan.json").read_bytes(), type=_Plan)
+        engine = plan.experiment.engine
+        node = node_here(os.environ) if engine.launcher == "hostfile" else None
+        last_words.clear(run_dir, _ranks_of(node, engine.processes))
+        watch = _Watch(run_dir, is_quiet=bool(node))
         environment = {**os.environ, "PYTHON": sys.executable}
-        if engine.experiment.engine.launcher == "local":
-            environment["MASTER_PORT"] = str(_port(engine.experiment.engine.master_port))
+        if engine.launcher == "local":
+            environment["MASTER_PORT"] = str(_port(engine.master_port))
         if descriptor is not None:
             os.close(descriptor)
+        name = f"logs/launcher-{node}.log" if node else _LOG
         (run_dir / "logs").mkdir(exist_ok=True)
-        with (run_dir / _LOG).open("wb") as log:
+        with (run_dir / name).open("wb") as log:
             process = subprocess.Popen(
                 [str(run_dir.absolute() / "launch.sh"), *options], env=environment,
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
             )  # fmt: skip
         _wait(process, run_dir, watch, flag)
-    if engine.experiment.engine.launcher == "slurm":
+    if engine.launcher == "slurm":
         print((run_dir / _LOG).read_text(errors="replace"), end="", file=sys.stderr)
         return process.returncode
+    if node:
+        return _verdict_elsewhere(process.returncode, run_dir, watch, name)
     return _verdict(process.returncode, run_dir, watch, flag)
+
+
+def node_here(environment: Mapping[str, str]) -> int | None:
+    """The number of this machine among several, from NODE_RANK; None where it is not said.
+
+    Raises:
+        ValueError: it is no number.
+    """
+    given = environment.get("NODE_RANK", "")
+    if given and not given.isdecimal():
+        raise ValueError(f"NODE_RANK is '{given}': give the number of this machine, from 0")
+    return int(given) if given else None
+
+
+def _ranks_of(node: int | None, processes: int) -> range | None:
+    return None if node is None else range(node * processes, (node + 1) * processes)
 
 
 def _wait(process: subprocess.Popen[bytes], run_dir: Path, watch: _Watch, flag: StopFlag) -> None:
@@ -142,6 +167,20 @@ def _verdict(code: int, run_dir: Path, watch: _Watch, flag: StopFlag) -> int:
     except (lock.RunIsLocked, OSError):
         print(f"neurotrain: error: {data['message']}", file=sys.stderr)
     return int(data["exit_code"])
+
+
+def _verdict_elsewhere(code: int, run_dir: Path, watch: _Watch, log: str) -> int:
+    """How the run ended, on a machine that is not the first: that one writes it down."""
+    if watch.end is not None:
+        return int(watch.end.data.get("exit_code", 0))
+    words = last_words.culprit(run_dir) if code else None
+    if words is not None:
+        print(f"neurotrain: error: {words.message}", file=sys.stderr)
+        return words.exit_code or code
+    if code:
+        told = f"the launcher ended with code {code}; its log is {log}"
+        print(f"neurotrain: error: {told}", file=sys.stderr)
+    return code if 0 <= code < 128 else 1
 
 
 def _status(log: EventLog, event: Event, exit_code: int) -> Status:

@@ -12,6 +12,7 @@ from torch import nn
 
 from neurotrain.component.durations import Duration
 from neurotrain.engine.averages import Averages
+from neurotrain.engine.consolidated import consolidated
 from neurotrain.engine.evaluation import Criterion
 from neurotrain.engine.finite import StateCheck
 from neurotrain.engine.inference import autocast
@@ -270,7 +271,10 @@ class TorchEngine:
         }
 
     def load(self, state: dict[str, Any]) -> None:
-        """Go on from a saved state."""
+        """Go on from a saved state, also that of another engine."""
+        if "taken_over" in state:
+            whole = consolidated(state, self.names)
+            state = {**state, **whole.torch_state(self.model, self.optimizer)}
         self.model.load_state_dict(state["model_state_dict"])
         self.optimizer.load_state_dict(state["optimizer_state_dict"])
         if self._scales:

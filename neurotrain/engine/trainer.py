@@ -18,11 +18,12 @@ from torch import nn
 from neurotrain.component.durations import Duration
 from neurotrain.dataset.loader import WHOLE
 from neurotrain.engine.activations import ActivationProbe
-from neurotrain.engine.checkpoint import CheckpointFolder, Found, require_plan
+from neurotrain.engine.checkpoint import CheckpointFolder, Found
 from neurotrain.engine.epoch import EpochBatches, Pace, PaceMeter
 from neurotrain.engine.evaluation import Criterion
-from neurotrain.engine.exactness import check, here
-from neurotrain.engine.foreign import EpochLoader, ForeignLoader, as_criterion, as_epoch_loader
+from neurotrain.engine.exactness import here
+from neurotrain.engine.foreign import EpochLoader, as_criterion, as_epoch_loader, told_of_skipping
+from neurotrain.engine.handover import Spread, is_complete, newest, opened, recorded, shards_of
 from neurotrain.engine.judge import Judge
 from neurotrain.engine.loop_state import History, plotted
 from neurotrain.engine.memory import memory_for
@@ -30,7 +31,7 @@ from neurotrain.engine.refusals import Refusals, RolledBack
 from neurotrain.engine.reporter import Reporter
 from neurotrain.engine.saver import Saver, on_host
 from neurotrain.engine.schedule import schedule_of
-from neurotrain.engine.setup import Setup
+from neurotrain.engine.setup import DEFAULT_OPTIONS, Setup
 from neurotrain.engine.signals import Interrupted, StopFlag
 from neurotrain.engine.stepping import Diverged, Engine, NonFinite
 from neurotrain.engine.torch_engine import StepOptions, TorchEngine, unheard
@@ -39,15 +40,9 @@ from neurotrain.optim.schedules import Horizon
 from neurotrain.plan.plan import TrainOptions
 from neurotrain.recorder.tables import write_history
 from neurotrain.spec.nan_policy import RollBack
-from neurotrain.spec.train import Checkpoints
-from neurotrain.spec.train import EarlyStopping as StoppingOptions
 from neurotrain.transforms.batch import Batch
 from neurotrain.transforms.draws import mix
 from neurotrain.visualizer.curves import draw_curves
-
-DEFAULT_OPTIONS = TrainOptions(
-    early_stopping=StoppingOptions(), checkpoints=Checkpoints(every="10 epochs")
-)
 
 
 class Trainer:
@@ -77,16 +72,18 @@ class Trainer:
         self.options = options
         self.setup = setup or Setup()
         self._accumulation = self.setup.accumulation or options.batch.accumulation or 1
+        self._spread = Spread(accumulation=self._accumulation)
         self.reporter = reporter or Reporter(self.output_dir.parent)
         self.flag = flag or StopFlag()
         self.checkpoints = CheckpointFolder(self.output_dir / "checkpoints")
         self._saver = Saver(self.checkpoints, options.checkpoints, self.reporter)
         self._share = WHOLE
         self._allow_inexact = allow_inexact
+        self._shards = shards_of(self.checkpoints)
         self._found: Found | None = None
         if is_continue_mode:
-            self._found = self.checkpoints.newest()
-            if self._found is None:
+            self._found = newest(self.checkpoints, self._shards)
+            if self._found is None or not is_complete(self._found):
                 raise FileNotFoundError(f"no checkpoint to continue in {self.checkpoints.folder}")
 
     def train(
@@ -242,8 +239,8 @@ class Trainer:
             "activations": self._probe.state_dict(),
             "epoch_start": self._epoch_start if self.state.batch else {},
             "scheduler_state_dict": self.schedule.state_dict(),
-            "plan_digest": self.setup.plan_digest,
             "environment": here(self.device),
+            **recorded(self._spread, self.setup),
         }
 
     def _settle(self) -> None:
@@ -275,26 +272,30 @@ class Trainer:
         if self._found is None:
             self.checkpoints.require_none()
             return
-        found = self._found.state
-        require_plan(found, self.setup.plan_digest, self._found.path, self.num_epochs)
-        if inexact := check(found["environment"], self.device, allowed=self._allow_inexact):
-            self.reporter.tell("warning.raised", message=inexact)
+        found, is_taken_over, warnings = opened(
+            self._found, self._spread, self.setup, self.num_epochs, self.device,
+            allow_inexact=self._allow_inexact,
+        )  # fmt: skip
         self.engine.load(found)
         self.state.load_state_dict(found)
-        self._saver.complete(self._found.path, self.state)
         self.schedule.load_state_dict(found["scheduler_state_dict"])
         self._probe.load_state_dict(found["activations"], self.device)
         self._epoch_start = found["epoch_start"]
-        warnings = [f"passed over: {problem}" for problem in self._found.passed_over]
-        if isinstance(self.loader, ForeignLoader) and self.state.batch:
-            warnings.append(f"{self.state.batch} batches of the loader are given again and skipped")
-        for message in warnings:
+        self._complete(self._found.path, is_taken_over=is_taken_over)
+        for message in (*warnings, *told_of_skipping(self.loader, self.state.batch)):
             self.reporter.tell("warning.raised", message=message)
         self._tell(
             "run.resumed", from_step=self.state.step, from_epoch=self.state.epoch,
             best=self.state.best.value,
             checkpoint=str(self._found.path.relative_to(self.output_dir.parent)),
         )  # fmt: skip
+
+    def _complete(self, path: Path, *, is_taken_over: bool) -> None:
+        """Finish the save that a checkpoint comes from; make another spread's state one's own."""
+        if is_taken_over:
+            self._saver.take_over(self.state_dict(), self.state.best.epoch, self._shards)
+        else:
+            self._saver.complete(path, self.state)
 
     def _before_batch(self) -> None:
         self.schedule.before_step(self.state.step)
@@ -325,8 +326,8 @@ class Trainer:
         loss = {"loss": meters.mean_loss} if meters.num_losses else {}
         self._tell(
             "step.finished", **loss, lr=self._rate(),
-            grad_norm=meters.norms(()).get("grad_norm"), samples_per_s=pace.samples_per_s,
-            data_wait=pace.data_wait, batch=self.state.batch, num_batches=self._num_batches,
+            grad_norm=meters.norms(()).get("grad_norm"), batch=self.state.batch,
+            num_batches=self._num_batches, **pace.told(self.setup.tokens),
         )  # fmt: skip
 
     def _take_requests(self) -> None:

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import nn
 
-from neurotrain.dataset.loader import EvalLoader
 from neurotrain.engine.evaluation import Criterion, Scored, Scores, collect, mean_loss, score
 from neurotrain.engine.foreign import as_batches
 from neurotrain.engine.inference import Inference
 from neurotrain.engine.ranks import Ranks
 from neurotrain.engine.setup import Setup
-from neurotrain.engine.value_scoring import collect_values, measure
+from neurotrain.engine.token_scoring import TokenScores, collect_tokens, read
+from neurotrain.engine.value_scoring import Measured, ValueScores, collect_values, measure
 from neurotrain.metrics.tally import Tally
+from neurotrain.metrics.value_tally import ValueTally
+
+_Part = TypeVar("_Part", Scored, Measured)
 
 
 def validate(
@@ -37,6 +40,9 @@ def validate(
         values = collect_values(measured, targets=setup.targets)
         found = values.overall(setup.metrics)
         return {"valid/loss": values.loss} | {f"valid/{name}": v for name, v in found.items()}
+    if setup.tokens is not None:
+        parts = read(model, batches, criterion=criterion, inference=inference)
+        return _of_text(collect_tokens(parts, setup.metrics), setup)
     if not setup.classes:
         loss = mean_loss(model, batches, criterion=criterion, inference=inference)
         return {"valid/loss": loss}
@@ -56,36 +62,81 @@ def validate_shared(
     precision: str,
     ranks: Ranks,
 ) -> dict[str, float]:
-    """The values of what all processes have together, where the loader gives each its share.
+    """The values of what all processes have together, each having given its share.
 
-    Counts are summed and losses put in the order of samples, so that they do not depend on the
-    number of processes.
+    What is counted is summed and losses are put in the order of samples, so that they do not depend
+    on the number of processes. A process that is alone with the data has all of it.
     """
+    inference = _inference(setup, device, precision)
+    batches = as_batches(loader)
     order: list[int] = []
     losses: list[float] = []
+    if setup.targets:
+        measured = measure(
+            model, batches, criterion=criterion, inference=inference, targets=setup.targets
+        )
+        values = collect_values(_noted(measured, order, losses), targets=setup.targets)
+        parts = ranks.gathered((order, losses, values.tally.state()))
+        tally = ValueTally(len(setup.targets))
+        for _, _, state in parts:
+            tally.merge(state)
+        mean = _mean_in_order((indices, own) for indices, own, _ in parts)
+        found = ValueScores(loss=mean, tally=tally, samples=()).overall(setup.metrics)
+        return {"valid/loss": mean} | {f"valid/{name}": v for name, v in found.items()}
+    scored = score(
+        model, batches, criterion=criterion, inference=inference, num_classes=len(setup.classes)
+    )
+    scores = collect(_noted(scored, order, losses), setup.metrics, classes=setup.classes)
+    counted = ranks.gathered((order, losses, scores.tally.is_map, scores.tally.state()))
+    total = Tally(setup.metrics, len(setup.classes), is_map=any(part[2] for part in counted))
+    for part in counted:
+        total.merge(part[3])
+    mean = _mean_in_order((indices, own) for indices, own, _, _ in counted)
+    return _named(Scores(loss=mean, tally=total, samples=()), setup)
 
-    def noted() -> Iterator[Scored]:
-        scored = score(
-            model, as_batches(loader), criterion=criterion,
-            inference=_inference(setup, device, precision), num_classes=len(setup.classes),
-        )  # fmt: skip
-        for part in scored:
-            order.extend(part.batch.samples.tolist())
-            losses.extend(part.losses.tolist())
-            yield part
 
-    scores = collect(noted(), setup.metrics, classes=setup.classes)
-    if not isinstance(loader, EvalLoader) or loader.share.size == 1:
-        return _named(scores, setup)
-    parts = ranks.gathered((order, losses, scores.tally.is_map, scores.tally.state()))
-    tally = Tally(setup.metrics, len(setup.classes), is_map=any(part[2] for part in parts))
-    pairs: list[tuple[int, float]] = []
-    for indices, values, _, state in parts:
-        pairs += zip(indices, values, strict=True)
-        tally.merge(state)
+def _noted(parts: Iterable[_Part], order: list[int], losses: list[float]) -> Iterator[_Part]:
+    """The parts of a pass; which samples they have, and their losses, are noted."""
+    for part in parts:
+        order.extend(part.batch.samples.tolist())
+        losses.extend(part.losses.tolist())
+        yield part
+
+
+def _mean_in_order(parts: Iterable[tuple[list[int], list[float]]]) -> float:
+    """The mean loss, added up in the order of samples."""
+    pairs = [pair for order, losses in parts for pair in zip(order, losses, strict=True)]
     each = [loss for _, loss in sorted(pairs)]
-    mean = sum(each) / len(each) if each else float("nan")
-    return _named(Scores(loss=mean, tally=tally, samples=()), setup)
+    return sum(each) / len(each) if each else float("nan")
+
+
+def validate_text(
+    model: nn.Module,
+    loader: Iterable[Any],
+    criterion: Criterion,
+    setup: Setup,
+    *,
+    device: torch.device,
+    precision: str,
+    ranks: Ranks,
+) -> dict[str, float]:
+    """The values of the text that all processes have together, each having given its share.
+
+    A process that is alone with the data has all of it.
+    """
+    parts = list(
+        read(
+            model, as_batches(loader), criterion=criterion,
+            inference=_inference(setup, device, precision),
+        )
+    )  # fmt: skip
+    parts = [part for share in ranks.gathered(parts) for part in share]
+    return _of_text(collect_tokens(parts, setup.metrics), setup)
+
+
+def _of_text(scores: TokenScores, setup: Setup) -> dict[str, float]:
+    overall = scores.overall(setup.metrics)
+    return {"valid/loss": scores.loss} | {f"valid/{name}": v for name, v in overall.items()}
 
 
 def _inference(setup: Setup, device: torch.device, precision: str) -> Inference:

@@ -11,6 +11,7 @@ from torch import nn
 from neurotrain.engine.build import Builder
 from neurotrain.engine.checkpoint import BEST, LAST, load, require_plan
 from neurotrain.plan.graph import training_digest
+from neurotrain.plan.spread import portable_digest
 
 
 def trained_model(builder: Builder, run_dir: Path) -> tuple[nn.Module, str]:
@@ -27,7 +28,9 @@ def trained_model(builder: Builder, run_dir: Path) -> tuple[nn.Module, str]:
         path = folder / name
         if path.exists():
             state = load(path)
-            require_plan(state, training_digest(builder.plan), path)
+            require_plan(
+                state, training_digest(builder.plan), path, portable=portable_digest(builder.plan)
+            )
             model = builder.model()
             ema = builder.plan.experiment.train.ema
             averaged = ema is not None and ema.evaluate == "averaged"

@@ -56,9 +56,9 @@ class BinaryCrossEntropy(Component, Loss, tag="bce", frozen=True, kw_only=True):
 
 
 class CrossEntropy(Component, Loss, tag="cross_entropy", frozen=True, kw_only=True):
-    """Cross-entropy of a softmax, averaged over samples and pixels of the region."""
+    """Cross-entropy of a softmax, averaged over samples and pixels of the region, or tokens."""
 
-    tasks: ClassVar[tuple[str, ...]] = ("segmentation", "classification")
+    tasks: ClassVar[tuple[str, ...]] = ("segmentation", "classification", "causal_lm")
     outputs: ClassVar[tuple[str, ...]] = ("softmax",)
     weight: Annotated[NonNegative, Meta(description="Factor of this loss in the sum")] = 1.0
     label_smoothing: _Smoothing = 0.0

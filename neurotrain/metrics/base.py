@@ -1,13 +1,14 @@
 """What a metric component offers, by what it is a function of.
 
-A metric reads a confusion matrix, a class's ranking of scores, one sample's masks, or the numbers
-of a target. A pass over the data gathers each of these once, and only what its metrics read; see
-`tally` and `value_tally`.
+A metric reads a confusion matrix, a class's ranking of scores, one sample's masks, the numbers of a
+target, or the likelihoods of tokens. A pass over the data gathers each of these once, and only what
+its metrics read; see `tally`, `value_tally` and `token_tally`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from neurotrain.component.base import Family, tag_of
@@ -80,6 +81,28 @@ class ValueMetric(Metric):
 
     def of_values(self, truth: Sequence[float], predicted: Sequence[float]) -> float:
         """The value of one target over all samples, at least one; NaN where it is not defined."""
+        raise AssertionError(f"{type(self).__name__} has no values")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenCounts:
+    """Sums over the tokens of a text, of which there is at least one."""
+
+    cross_entropy: float
+    """Of the true tokens, in nats."""
+    num_right: int
+    """True tokens that the model finds likeliest."""
+    num_tokens: int
+
+
+class TokenMetric(Metric):
+    """A metric of how likely a model finds the tokens of a text."""
+
+    __slots__ = ()
+    tasks: ClassVar[tuple[str, ...]] = ("causal_lm",)
+
+    def of_counts(self, counts: TokenCounts) -> float:
+        """The value over all tokens."""
         raise AssertionError(f"{type(self).__name__} has no values")
 
 

@@ -11,6 +11,7 @@ from neurotrain.component.catalogue import Catalogue
 from neurotrain.metrics.base import Metric, name_of
 from neurotrain.metrics.curve import AUROC, AveragePrecision
 from neurotrain.metrics.functional import values
+from neurotrain.metrics.language import Perplexity, TokenAccuracy
 from neurotrain.metrics.overlap import (
     F1,
     Accuracy,
@@ -35,6 +36,7 @@ BUILT_IN: Final[tuple[type[Component], ...]] = (
     *(CohenKappa, Matthews, AUROC, AveragePrecision),
     *(Hausdorff95, SurfaceDistance, SurfaceDice, ClDice),
     *(MAE, RMSE, R2),
+    *(Perplexity, TokenAccuracy),
 )
 MetricFunction: TypeAlias = "Callable[..., torch.Tensor]"
 """(predictions, targets, inputs="logits", num_classes=None) to one float64 a class or target."""

@@ -16,7 +16,10 @@ class Model(Family):
     __slots__ = ()
     family: ClassVar[str] = "model"
     tasks: ClassVar[tuple[str, ...]] = ()
-    """The tasks whose output it gives: `segmentation`, `classification`, `regression`."""
+    """The tasks whose output it gives: `segmentation`, `classification`, `regression`,
+    `causal_lm`."""
+    package: ClassVar[str] = ""
+    """What has to be installed besides, by its import name; the extra of that name brings it."""
     needs_size: ClassVar[bool] = False
     """Whether all images must have one size that is known before the run."""
 
@@ -46,3 +49,27 @@ class Model(Family):
         classification and regression. Weights come from torch's global generator.
         """
         raise AssertionError(f"{type(self).__name__} cannot be built")
+
+
+class LanguageModel(Model):
+    """A network that reads tokens."""
+
+    __slots__ = ()
+    tasks: ClassVar[tuple[str, ...]] = ("causal_lm",)
+
+    def build_text(self, vocabulary: int, context_length: int) -> nn.Module:
+        """The network: int64 tokens (B, T) to logits (B, vocabulary, T) of the next tokens.
+
+        T is at most `context_length`. Weights come from torch's global generator.
+        """
+        raise AssertionError(f"{type(self).__name__} cannot be built")
+
+
+def build_network(
+    model: Model, channels: tuple[int, int], size: tuple[int, int] | None, tokens: int | None
+) -> nn.Module:
+    """The network of a model: by channels in and out and image size, or for samples of tokens."""
+    if isinstance(model, LanguageModel):
+        assert tokens is not None
+        return model.build_text(channels[1], tokens)
+    return model.build(*channels, size)

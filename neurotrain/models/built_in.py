@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from neurotrain.component.base import Component, Options, Positive
 from neurotrain.component.catalogue import Catalogue
-from neurotrain.models.base import Model
+from neurotrain.models.base import LanguageModel, Model, build_network
 from neurotrain.models.classifiers import MLP, SimpleCNN
+from neurotrain.models.language import GPT2, Llama
 from neurotrain.models.large_classifiers import DenseNet, EfficientNet, ResNet, ViT
 from neurotrain.models.segmenters import AttentionUNet, DynUNet, SegResNet, SwinUNETR
 from neurotrain.models.unet import BasicUNet, UNet
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 BUILT_IN: Final[tuple[type[Component], ...]] = (
     *(UNet, BasicUNet, AttentionUNet, SegResNet, DynUNet, SwinUNETR),
     *(SimpleCNN, MLP, ResNet, DenseNet, EfficientNet, ViT),
+    *(GPT2, Llama),
 )
 
 
@@ -28,6 +30,7 @@ class _Data(Options, frozen=True, kw_only=True):
     in_channels: Positive
     out_channels: Positive
     image_size: tuple[Positive, Positive] | None = None
+    context_length: Positive | None = None
 
 
 def get_model(name: str, config: Mapping[str, Any]) -> nn.Module:
@@ -35,7 +38,7 @@ def get_model(name: str, config: Mapping[str, Any]) -> nn.Module:
 
     `config` holds its parameters, and what a spec derives from the data: `in_channels`,
     `out_channels` (1 for two classes, else one a class) and, where a network needs it,
-    `image_size`: height and width in pixels.
+    `image_size`: height and width in pixels, or `context_length` in tokens.
 
     Raises:
         ValueError: the name, a key or a value is wrong; names the nearest that is right.
@@ -51,4 +54,7 @@ def get_model(name: str, config: Mapping[str, Any]) -> nn.Module:
         raise ValueError(f"{name!r}: {model.contradiction()}")
     if model.needs_size and data.image_size is None:
         raise ValueError(f"{name!r} needs `image_size`: height and width in pixels")
-    return model.build(data.in_channels, data.out_channels, data.image_size)
+    if isinstance(model, LanguageModel) and data.context_length is None:
+        raise ValueError(f"{name!r} needs `context_length` in tokens")
+    channels = (data.in_channels, data.out_channels)
+    return build_network(model, channels, data.image_size, data.context_length)

@@ -59,7 +59,21 @@ def load_pretrained(model: nn.Module, file: Path | str, options: Pretrained | No
         WeightsDoNotFit: nothing matches, or with `strict` not everything; the network is as before.
     """
     path = Path(file)
-    options = options or Pretrained(file=str(path))
+    given, fit = fitting(model, path, options or Pretrained(file=str(path)))
+    model.load_state_dict({name: given[name] for name in fit.matched}, strict=False)
+    return fit
+
+
+def fitting(
+    model: nn.Module, path: Path, options: Pretrained
+) -> tuple[dict[str, torch.Tensor], Fit]:
+    """The weights of a file by the network's names, and how they fit; a network on `meta` will do.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        UnusableWeights: it holds no weights, or is damaged.
+        WeightsDoNotFit: nothing matches, or with `strict` not everything.
+    """
     weights = read_weights(path, options)
     given = {options.renamed(name): value for name, value in weights.items()}
     if len(given) < len(weights):
@@ -72,8 +86,7 @@ def load_pretrained(model: nn.Module, file: Path | str, options: Pretrained | No
         raise WeightsDoNotFit(f"no weight of {path.name} is one of the model: {shown}; {hint}")
     if options.strict and not fit.is_whole:
         raise WeightsDoNotFit(f"the weights of {path.name} are not the model's: {fit}; {hint}")
-    model.load_state_dict({name: given[name] for name in fit.matched}, strict=False)
-    return fit
+    return given, fit
 
 
 def compare(given: Mapping[str, torch.Tensor], own: Mapping[str, torch.Tensor]) -> Fit:

@@ -7,10 +7,12 @@ import gc
 import os
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
+from types import FrameType
 from typing import ClassVar, Final
 
 from textual.app import App, SystemCommand
@@ -28,6 +30,7 @@ _LIST_EVERY_S: Final = 1.0
 _FASTEST_S: Final = 0.1
 _REMOTE_S: Final = 0.25
 _SIGNALS: Final = (signal.SIGTERM, signal.SIGHUP)
+_GRACE_S: Final = 2.0
 
 
 class Monitor(App[None]):
@@ -109,12 +112,24 @@ class Monitor(App[None]):
         )  # fmt: skip
 
     def _restore_on_signals(self) -> None:
-        """Without this, the default action would leave the terminal in the alternate screen."""
+        """Without this, the default action would leave the terminal in the alternate screen.
+
+        A terminal that is gone or takes nothing would hold the end up for ever, in the middle of a
+        write; so the handler is not the loop's, and the process ends after a while in any case.
+        """
         if self.is_headless:
             return
         loop = asyncio.get_running_loop()
+
+        def end(number: int, frame: FrameType | None) -> None:
+            code = 128 + number
+            last_word = threading.Timer(_GRACE_S, os._exit, (code,))
+            last_word.daemon = True
+            last_word.start()
+            loop.call_soon_threadsafe(partial(self.exit, return_code=code))
+
         for number in _SIGNALS:
-            loop.add_signal_handler(number, partial(self.exit, return_code=128 + number))
+            signal.signal(number, end)
 
 
 def watch(

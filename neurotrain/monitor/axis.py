@@ -35,7 +35,14 @@ class Scale:
         low, span = convert(self.low), convert(self.high) - convert(self.low)
         if not span > 0:
             return lambda value: 0.5
-        return lambda value: min(1.0, max(0.0, (convert(value) - low) / span))
+        if self.log:
+            return lambda value: min(1.0, max(0.0, (_log10(value) - low) / span))
+        bottom, top = low, low + span
+
+        def share(value: float) -> float:
+            return 0.0 if value <= bottom else 1.0 if value >= top else (value - bottom) / span
+
+        return share
 
 
 def value_scale(buckets: Iterable[Bucket], *, log: bool) -> Scale:

@@ -10,6 +10,8 @@ import math
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
+from operator import itemgetter
 from typing import Final, Literal, TypeAlias
 
 from neurotrain.monitor.across import Axis, Window, ticks
@@ -75,14 +77,9 @@ class _Canvas:
 
     def row(self, y: int) -> Line:
         """A row as spans."""
-        spans: list[Span] = []
-        for x in range(self.width):
-            text, style = self._cell((x, y))
-            if spans and spans[-1][1] == style:
-                spans[-1] = (spans[-1][0] + text, style)
-            else:
-                spans.append((text, style))
-        return tuple(spans)
+        cells = (self._cell((x, y)) for x in range(self.width))
+        runs = groupby(cells, key=itemgetter(1))
+        return tuple(("".join(text for text, _ in run), style) for style, run in runs)
 
     def _cell(self, cell: tuple[int, int]) -> Span:
         if cell in self.over:

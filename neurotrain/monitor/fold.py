@@ -136,6 +136,7 @@ def _start_epoch(view: View, event: Event) -> View:
         lr=_or(reading.real(event.data.get("lr")), old.lr),
         grad_norm=old.grad_norm,
         samples_per_s=old.samples_per_s,
+        tokens_per_s=old.tokens_per_s,
         data_wait=old.data_wait,
         epoch_started_at=event.time,
         num_finished=old.num_finished,

@@ -29,6 +29,7 @@ class StepData(msgspec.Struct, frozen=True, gc=False):
     lr: Value = None
     grad_norm: Value = None
     samples_per_s: Value = None
+    tokens_per_s: Value = None
     data_wait: Value = None
     batch: Count | None = None
     num_batches: Count | None = None
@@ -71,6 +72,7 @@ def step_of(event: Event) -> Step:
         lr=reading.real(told.get("lr")),
         grad_norm=reading.real(told.get("grad_norm")),
         samples_per_s=reading.real(told.get("samples_per_s")),
+        tokens_per_s=reading.real(told.get("tokens_per_s")),
         data_wait=reading.real(told.get("data_wait")),
         batch=reading.count(told.get("batch")),
         num_batches=reading.count(told.get("num_batches")),

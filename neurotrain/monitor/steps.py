@@ -102,6 +102,7 @@ def _walk(view: View, steps: Sequence[Step]) -> tuple[Position, list[float]]:
         lr=lr,
         grad_norm=reading.real(last.data.grad_norm),
         samples_per_s=reading.finite(last.data.samples_per_s),
+        tokens_per_s=reading.finite(last.data.tokens_per_s),
         data_wait=reading.finite(last.data.data_wait),
         epoch_started_at=old.epoch_started_at,
         num_finished=old.num_finished,

@@ -111,6 +111,7 @@ class Position:
     lr: float | None = None
     grad_norm: float | None = None
     samples_per_s: float | None = None
+    tokens_per_s: float | None = None
     data_wait: float | None = None
     epoch_started_at: float | None = None
     validated: bool = False

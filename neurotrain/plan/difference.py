@@ -15,9 +15,12 @@ from neurotrain.component.base import Options, tag_of
 from neurotrain.component.durations import Duration
 from neurotrain.plan.graph import stages_of, training_digest
 from neurotrain.plan.plan import Part, Plan, PluginUse, tree_of
+from neurotrain.plan.spread import hindrance, is_of_spread, is_respread, portable_digest
 
-Cost: TypeAlias = Literal["new-run", "stages", "resume-safe", "nothing"]
-COSTS: Final[tuple[Cost, ...]] = ("new-run", "stages", "resume-safe", "nothing")
+Cost: TypeAlias = Literal["new-run", "resume-consolidated", "stages", "resume-safe", "nothing"]
+COSTS: Final[tuple[Cost, ...]] = (
+    "new-run", "resume-consolidated", "stages", "resume-safe", "nothing",
+)  # fmt: skip
 """From dear to cheap."""
 _SAFE: Final = ("train.checkpoints.every", "train.checkpoints.keep_last")
 _EPOCHS: Final = "train.epochs"
@@ -43,6 +46,8 @@ _FEEDS: Final = {
     "pretrained": ("model",),
 }  # fmt: skip
 """The nodes that hold the values below a path; the longest path counts."""
+_WHERE: Final = ("engine.launcher", "engine.hostfile", "engine.master_addr", "engine.master_port")
+"""Where processes run and how they meet: no result depends on it."""
 _PARTS: Final = ("train", "valid", "test")
 _FOLLOWING: Final = ("parts", "device", "threads")
 """Facts that may change although the spec does not, and are judged by themselves."""
@@ -96,7 +101,8 @@ class Progress(Options, frozen=True, kw_only=True):
 def compare(old: Plan, new: Plan, progress: Progress | None = None) -> Difference:
     """What differs, and what it costs a run of the old plan that has come as far as `progress`.
 
-    A training may go on if that ends with the same bits as the new plan run from its start.
+    A training may go on if that ends with the same bits as the new plan run from its start, or
+    where another spread over processes takes over its whole state and adds in another order.
     """
     changed = _changed_nodes(old, new)
     before, after = tree_of(old), tree_of(new)
@@ -115,7 +121,8 @@ def compare(old: Plan, new: Plan, progress: Progress | None = None) -> Differenc
     )
     costs: list[Cost] = [change.cost for change in changes]
     if "trainer" in changed and training_digest(old) != training_digest(new):
-        costs.append("new-run")
+        is_portable = is_respread(old, new) and portable_digest(old) == portable_digest(new)
+        costs.append("resume-consolidated" if is_portable else "new-run")
     obstacle = _obstacle(old, new, progress) if "new-run" not in costs and progress else ""
     return Difference(
         cost="new-run" if obstacle else min(costs, key=COSTS.index, default="nothing"),
@@ -152,6 +159,9 @@ def _training_cost(path: str, old: Plan, new: Plan) -> tuple[Cost, str] | None:
     """The cost of a change that a training may be continued with; None for any other."""
     if path in _SAFE:
         return "resume-safe", _NOTES.get(path, "")
+    if is_of_spread(path, old, new):
+        reason = hindrance(old, new)
+        return ("new-run", reason) if reason else ("resume-consolidated", "")
     if path == _EPOCHS:
         schedule = new.experiment.train.scheduler
         if schedule.needs_horizon:
@@ -202,6 +212,8 @@ def _num_epochs(plan: Plan) -> int:
 
 def _fed(path: str, changed: frozenset[str]) -> frozenset[str]:
     """The nodes whose own values a path belongs to."""
+    if path in _WHERE:
+        return frozenset()
     if path.startswith("plugins."):
         return frozenset({f"plugin.{path.removeprefix('plugins.')}"})
     if path.startswith("facts."):

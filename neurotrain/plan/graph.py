@@ -38,7 +38,8 @@ def build_graph(
     train, engine = _decided(spec)
     optimizer, scheduler = train.pop("optimizer"), train.pop("scheduler")
     graph = _Graph(plugins)
-    common = [facts.task, facts.classes, *([facts.targets] if facts.targets else [])]
+    common: list[Any] = [facts.task, facts.classes, *([facts.targets] if facts.targets else [])]
+    common += [facts.tokens] if facts.tokens is not None else []
     chain = experiment.data.transforms
     for name in (name for name in _PARTS if name in facts.parts):
         part = facts.parts[name]
@@ -52,7 +53,9 @@ def build_graph(
         how = {key: value for key, value in spec["pretrained"].items() if key != "file"}
         graph.add("pretrained", "artifact", [facts.pretrained, how])
         model = [*model, "pretrained"]
-    graph.add("model", "model", [spec["model"], facts.in_channels, facts.out_channels], model)
+    built = [spec["model"], facts.in_channels, facts.out_channels]
+    built += [facts.tokens] if facts.tokens is not None else []
+    graph.add("model", "model", built, model)
     graph.add("loss", "loss", [spec["loss"]], graph.plugins(*experiment.loss))
     graph.add("metrics", "metrics", [spec["metrics"], common], graph.plugins(*experiment.metrics))
     updates = graph.plugins(experiment.train.optimizer)

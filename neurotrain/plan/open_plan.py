@@ -38,7 +38,8 @@ class OpenFacts(Options, frozen=True, kw_only=True):
     """What follows from the spec without the data; the fields are those of a plan's facts."""
 
     task: Annotated[
-        Literal["segmentation", "classification", "regression"], Meta(description="What is learned")
+        Literal["segmentation", "classification", "regression", "causal_lm"],
+        Meta(description="What is learned"),
     ]
     classes: Annotated[tuple[str, ...], Meta(description="Class names in label order")]
     targets: Annotated[
@@ -55,7 +56,10 @@ class OpenFacts(Options, frozen=True, kw_only=True):
     image_size: Annotated[
         tuple[int, int] | AtLaunch | None,
         Meta(description="Height and width before the model in training; absent: images differ"),
-    ]
+    ] = None
+    tokens: Annotated[
+        Positive | None, Meta(description="Tokens of a sample of text; absent: images")
+    ] = None
     parts: Annotated[dict[str, OpenPart], Meta(description="By name: train, valid, test")]
     samples_per_epoch: Annotated[
         Count | AtLaunch, Meta(description="Training samples of one epoch: images times crops")

@@ -60,7 +60,8 @@ class Facts(Options, frozen=True, kw_only=True):
     """What follows from the spec and the data."""
 
     task: Annotated[
-        Literal["segmentation", "classification", "regression"], Meta(description="What is learned")
+        Literal["segmentation", "classification", "regression", "causal_lm"],
+        Meta(description="What is learned"),
     ]
     classes: Annotated[tuple[str, ...], Meta(description="Class names in label order")]
     targets: Annotated[
@@ -68,16 +69,21 @@ class Facts(Options, frozen=True, kw_only=True):
         Meta(description="What a regression predicts, in the order of the model's outputs"),
     ] = ()
     raw_channels: Annotated[
-        Positive, Meta(description="Channels of the images as loaded, before transforms")
+        Positive,
+        Meta(description="Channels of the images before transforms; of text the vocabulary"),
     ]
     in_channels: Annotated[Positive, Meta(description="Channels that reach the model")]
     out_channels: Annotated[
-        Positive, Meta(description="Channels of the model's output: one for two classes")
+        Positive,
+        Meta(description="Channels of the output: one for two classes; of text the vocabulary"),
     ]
     image_size: Annotated[
         tuple[int, int] | None,
         Meta(description="Height and width before the model in training; absent: images differ"),
-    ]
+    ] = None
+    tokens: Annotated[
+        Positive | None, Meta(description="Tokens of a sample of text; absent: images")
+    ] = None
     synthetic: Annotated[bool, Meta(description="Whether some of the data is generated")]
     parts: Annotated[dict[str, Part], Meta(description="By name: train, valid, test")]
     samples_per_epoch: Annotated[

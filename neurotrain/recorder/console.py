@@ -84,7 +84,7 @@ class PlainLines:
         return (
             f"epoch {event.epoch}/{self._num_epochs}  batch {data.get('batch')}/"
             f"{data.get('num_batches')}  loss {_short(data.get('loss'))}  "
-            f"{_short(data.get('samples_per_s'))} samples/s"
+            f"{_pace(data)}"
         )
 
     def _epoch(self, event: Event) -> str:
@@ -140,6 +140,13 @@ def result_text(data: Mapping[str, Any], run_dir: Path) -> str:
     lines += [f"{name:<12} {run_dir / outputs[name]}" for name in _OUTPUTS if name in outputs]
     lines.append(f"monitor      neurotrain monitor {run_dir}")
     return "\n".join(lines)
+
+
+def _pace(data: Mapping[str, Any]) -> str:
+    """Tokens a second of text, else samples."""
+    if "tokens_per_s" in data:
+        return f"{_short(data['tokens_per_s'])} tokens/s"
+    return f"{_short(data.get('samples_per_s'))} samples/s"
 
 
 def _short(value: object) -> str:

@@ -8,7 +8,7 @@ events in their places:
     stage.started                   per stage of the graph: trainer, tester, predictor
       weights.loaded                message: what of the pretrained weights matched
       epoch.started                 lr
-        step.finished               loss, lr, grad_norm, samples_per_s; at most a few per second
+        step.finished               loss, lr, grad_norm, samples_per_s, tokens_per_s; few a second
       validation.finished           metrics, seconds
       epoch.finished                metrics: the values recorded for the epoch
       epoch.detailed                metrics: those of parameters and layers, in parts that fit

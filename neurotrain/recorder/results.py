@@ -27,7 +27,7 @@ class TestResult:
     run: str
     spec: str
     task: str
-    """`segmentation`, `classification` or `regression`."""
+    """`segmentation`, `classification`, `regression` or `causal_lm`."""
     classes: tuple[str, ...]
     targets: tuple[str, ...] = ()
     """What a regression predicts; it has no classes."""
@@ -39,7 +39,8 @@ class TestResult:
     main_metric: str
     """The metric that stands for the result."""
     overall: Mapping[str, float]
-    """Metric values over all pixels or samples, and `loss`; in a regression means over targets."""
+    """Metric values over all pixels or samples, and `loss`; in a regression means over targets,
+    of text over all tokens."""
     per_class: Mapping[str, Mapping[str, float]]
     """By class, or by target of a regression."""
     falling: frozenset[str] = frozenset()

@@ -19,7 +19,7 @@ _WAITING: Final = 10_000
 """Events that may wait for a sink; a slower one loses the newest."""
 _END_S: Final = 10.0
 """How long the end of a run waits for a sink."""
-_STEP_VALUES: Final = ("loss", "lr", "grad_norm", "samples_per_s")
+_STEP_VALUES: Final = ("loss", "lr", "grad_norm", "samples_per_s", "tokens_per_s")
 
 
 class Sink(Protocol):

@@ -6,7 +6,7 @@ from neurotrain import dataset, losses, metrics, models, optim, postprocess, tra
 from neurotrain.component.catalogue import Catalogue
 from neurotrain.spec import nan_policy
 from neurotrain.spec.engines import DeepSpeedEngine, TorchEngine
-from neurotrain.spec.experiment import Classification, Regression, Segmentation
+from neurotrain.spec.experiment import CausalLM, Classification, Regression, Segmentation
 from neurotrain.spec.loggers import TensorBoard, WandB
 
 
@@ -14,7 +14,7 @@ def built_in() -> Catalogue:
     """The catalogue without plugins."""
     return Catalogue.of(
         (
-            *(Segmentation, Classification, Regression),
+            *(Segmentation, Classification, Regression, CausalLM),
             *dataset.BUILT_IN,
             *transforms.BUILT_IN,
             *models.BUILT_IN,

@@ -14,9 +14,10 @@ from msgspec import Meta
 
 from neurotrain.component.base import Component, Family, Name, Options, Positive
 from neurotrain.component.paths import PathText
-from neurotrain.dataset.base import SampleInfo
+from neurotrain.dataset.base import SampleInfo, Survey
 from neurotrain.dataset.blocks import Data
-from neurotrain.dataset.targets import Target, learned_targets
+from neurotrain.dataset.targets import Target, chosen, learned_targets
+from neurotrain.dataset.text import VOCABULARY, cut
 from neurotrain.losses.base import Loss
 from neurotrain.metrics.base import Metric
 from neurotrain.models.base import Model
@@ -39,6 +40,15 @@ class Task(Family):
     def target_names(self) -> tuple[str, ...]:
         """The columns of numbers that are predicted."""
         return ()
+
+    @property
+    def tokens(self) -> int | None:
+        """The tokens of a sample of text; None for images."""
+        return None
+
+    def samples_of(self, survey: Survey) -> Survey:
+        """The survey with what this task makes of it: chosen targets, blocks of text."""
+        return chosen(survey, self.target_names)
 
     def learned(self, samples: Sequence[SampleInfo]) -> tuple[Target, ...]:
         """The targets of a regression, with what the training samples tell of them.
@@ -107,6 +117,36 @@ class Regression(Component, Task, tag="regression", frozen=True, kw_only=True):
     def output(self, classes: tuple[str, ...]) -> str:
         """The numbers themselves."""
         return "values"
+
+
+class CausalLM(Component, Task, tag="causal_lm", frozen=True, kw_only=True):
+    """The next token of a text, from those before it.
+
+    Tokens are bytes and one that ends a text: a vocabulary of 257.
+    """
+
+    gives_classes: ClassVar[bool] = False
+    context_length: Annotated[
+        int,
+        Meta(description="Tokens of a sample: how far back the model sees", ge=2, le=1_048_576),
+    ] = 256
+
+    @property
+    def tokens(self) -> int:
+        """The context length."""
+        return self.context_length
+
+    def samples_of(self, survey: Survey) -> Survey:
+        """Blocks of the context length."""
+        return cut(survey, self.context_length)
+
+    def num_outputs(self, classes: tuple[str, ...]) -> int:
+        """One logit a token of the vocabulary."""
+        return VOCABULARY
+
+    def output(self, classes: tuple[str, ...]) -> str:
+        """A softmax over the vocabulary."""
+        return "softmax"
 
 
 class Test(Options, frozen=True, kw_only=True):

@@ -108,56 +108,13 @@ def test_says_what_to_do_next() -> None:
     )
 
 
-def _table(folder: Path) -> None:
-    """Thirty images, each as bright as its number, and their table."""
-    (folder / "photos").mkdir(parents=True)
-    rows = ["file,value"]
-    for number in range(30):
-        Image.new("RGB", (70, 66), (8 * number, 40, 60)).save(folder / f"photos/{number:02d}.png")
-        rows.append(f"photos/{number:02d}.png,{2.5 * number}")
-    (folder / "labels.csv").write_text("\n".join(rows))
-
-
-@pytest.mark.parametrize("asks", [(), ("--root", "data")])
-def test_written_regression_passes_once_its_data_is_there(
-    tmp_path: Path, asks: tuple[str, ...]
-) -> None:
-    """With the table that its comments show, nothing is left to mend."""
-    assert _call("new", "regression", *asks).exit_code == 0
-    _table(tmp_path / "data")
-    checked = _call("check", "experiment.yaml")
-    assert (checked.exit_code, checked.stderr) == (0, "")
-
-
-def test_comments_of_the_regression_name_keys_that_exist(tmp_path: Path) -> None:
-    """What the comments offer is legal: with every commented key written out, the spec passes."""
-    _call("new", "regression")
-    _table(tmp_path / "data")
-    text = Path("experiment.yaml").read_text()
-    for key in ('separator: ";"', "channels: grey", "predict:", '  input: "new/*.png"'):
-        assert f"# {key}" in text
-        text = text.replace(f"# {key}", key)
-    text = text.replace("new/*", "data/photos/*").replace('separator: ";"', 'separator: ","')
-    Path("experiment.yaml").write_text(text)
-    checked = _call("check", "experiment.yaml")
-    assert (checked.exit_code, checked.stderr) == (0, "")
-
-
-@pytest.mark.parametrize("option", ["--images", "--masks"])
-def test_an_option_without_a_place_is_refused(option: str) -> None:
-    """It would be ignored otherwise, and nothing is written."""
-    refused = _call("new", "regression", option, "a/*.png")
-    assert refused.exit_code == 2
-    assert f"{option} has no place in the template 'regression'" in refused.stderr
-    assert not Path("experiment.yaml").exists()
-
-
 def test_list_names_every_template() -> None:
     """One line a template, and nothing is written."""
     listed = _call("new", "--list")
     assert [line.split()[0] for line in listed.stdout.splitlines()] == [
-        "regression", "segmentation",
-    ]  # fmt: skip
+        "regression",
+        "segmentation",
+    ]
     assert not list(Path.cwd().iterdir())
 
 
@@ -189,3 +146,50 @@ def test_comments_name_keys_that_exist(tmp_path: Path) -> None:
     Path("experiment.yaml").write_text("\n".join(uncommented).replace("new/*", "new/images/*"))
     checked = _call("check", "experiment.yaml")
     assert (checked.exit_code, checked.stderr) == (0, "")
+
+
+def _table(folder: Path, separator: str = ",") -> None:
+    """Twelve photographs and the table of their ages."""
+    _images(folder)
+    lines = [f"images/{number:02d}.png{separator}{20 + number}" for number in range(12)]
+    (folder / "labels.csv").write_text("\n".join([f"file{separator}age", *lines]) + "\n")
+
+
+def test_regression_passes_once_its_table_is_there(tmp_path: Path) -> None:
+    """Before, the missing data is its one fault; with a table as named, nothing is left to mend."""
+    assert _call("new", "regression", "-o", "ages.yaml", "--root", "faces").exit_code == 0
+    checked = _call("check", "ages.yaml", "--format", "json")
+    (record,) = map(json.loads, checked.stdout.splitlines())
+    assert (record["code"], record["path"]) == ("missing-files", "data.train.root")
+    _table(tmp_path / "faces")
+    checked = _call("check", "ages.yaml")
+    assert (checked.exit_code, checked.stderr) == (0, "")
+
+
+def test_comments_of_regression_name_keys_that_exist(tmp_path: Path) -> None:
+    """With every commented key written out the spec passes, and the hint of a key is answered."""
+    _call("new", "regression")
+    _table(tmp_path / "data", separator=";")
+    offered = ("separator:", "channels: grey", "predict:", "  input:")
+    lines = Path("experiment.yaml").read_text().splitlines()
+    uncommented = []
+    for line in lines:
+        bare = line.lstrip()
+        indent, text = line[: len(line) - len(bare)], bare.removeprefix("# ")
+        uncommented.append(indent + text if text.startswith(offered) else line)
+    assert sum(a != b for a, b in zip(lines, uncommented, strict=True)) == len(offered)
+    text = "\n".join(uncommented).replace("new/*", "data/images/*")
+    Path("experiment.yaml").write_text(text)
+    checked = _call("check", "experiment.yaml")
+    assert (checked.exit_code, checked.stderr) == (0, "")
+    for key in ("data.train.group_by", "metrics", "train.epochs"):
+        assert _call("explain", key).exit_code == 0, key
+
+
+@pytest.mark.parametrize("option", ["--images", "--masks"])
+def test_an_option_without_a_place_is_refused(option: str) -> None:
+    """A table names its images: a pattern would be ignored, so it is told and nothing written."""
+    refused = _call("new", "regression", option, "*.png")
+    assert refused.exit_code == 2
+    assert f"'regression' has no {option}" in refused.stderr
+    assert not list(Path.cwd().iterdir())

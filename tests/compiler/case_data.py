@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import math
 from pathlib import Path
 
 from PIL import Image
@@ -46,6 +48,7 @@ def make(root: Path) -> None:
     _folders(root / "birds", ("crow", "dog"))
     _folders(root / "one-class", ("cat",))
     _tables(root / "faces")
+    _weights(root / "weights" / "other.safetensors", {"stem.weight": [2, 3], "stem.bias": [2]})
     hosts = {
         "two": "# Two machines.\nworker-1 slots=2\n\nworker-2   slots=4\n",
         "one": "worker-1 slots=2\n",
@@ -118,3 +121,14 @@ def _mask(file: Path, size: tuple[int, int] = SIZE, white: int = 255) -> None:
     mask = Image.new("L", size, 0)
     mask.paste(white, (4, 4, 20, 20))
     mask.save(file)
+
+
+def _weights(file: Path, shapes: dict[str, list[int]]) -> None:
+    """A safetensors file with zeros; its form is described in neurotrain.models.pretrained."""
+    header, end = {}, 0
+    for name, shape in shapes.items():
+        start, end = end, end + 4 * math.prod(shape)
+        header[name] = {"dtype": "F32", "shape": shape, "data_offsets": [start, end]}
+    text = json.dumps(header).encode()
+    file.parent.mkdir()
+    file.write_bytes(len(text).to_bytes(8, "little") + text + bytes(end))

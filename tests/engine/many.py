@@ -50,6 +50,17 @@ class Cut(Quick):
         super()._after_batch(pace)
 
 
+class CutInValidation(Quick):
+    """Is asked to stop before the last process's second validation batch, on that process alone."""
+
+    def _take_requests(self) -> None:
+        super()._take_requests()
+        if self.state.batch == self._num_batches and self.ranks.rank == self.ranks.size - 1:
+            self.num_looks = getattr(self, "num_looks", 0) + 1
+            if self.num_looks == 2:
+                self.flag.set("SIGTERM", 143)
+
+
 @dataclass
 class Trial:
     """The processes, and a folder for what they do."""
@@ -58,10 +69,10 @@ class Trial:
     ranks: Ranks
     found: dict[str, Any] = field(default_factory=dict)
 
-    def plan(self, stage: int, *more: str) -> Plan:
+    def plan(self, stage: int, *more: str, spec: str = "spec.yaml") -> Plan:
         """The spec's plan for these processes."""
         sets = [f"engine.processes={self.ranks.size}", f"engine.zero.stage={stage}", *more]
-        plan = compile_file(self.folder / "spec.yaml", sets, Options()).draft
+        plan = compile_file(self.folder / spec, sets, Options()).draft
         assert plan is not None
         assert plan.plan is not None
         return plan.plan
@@ -105,6 +116,28 @@ class Trial:
             same = [torch.equal(module[key], saved[key]) for key in saved]
             self.found[f"weights-{stage}"] = len(same) > 0 and all(same)
             self.found[f"sizes-{stage}"] = _sizes(last[0].parents[2])
+
+    def validation(self, stage: int) -> None:
+        """Stop inside a validation, and resume."""
+        plan = self.plan(stage)
+        try:
+            self.train(plan, f"seen-{stage}", CutInValidation)
+        except Interrupted as error:
+            self.found[f"seen-{stage}"] = self.ranks.gathered(error.exit_code)
+        run_dir = self.folder / f"seen-{stage}-{self.ranks.size}"
+        told = {event.kind for event in read_all(run_dir / "events.jsonl")}
+        resumed = self.train(plan, f"seen-{stage}", resumes=True)
+        whole = self.folder / f"whole-{stage}-{self.ranks.size}/train/checkpoints/last.pth"
+        last = resumed.checkpoints.folder / "last.pth"
+        same = self.leads and last.read_bytes() == whole.read_bytes()
+        self.found[f"seen-same-{stage}"] = same and "validation.finished" not in told
+
+    def values(self) -> None:
+        """A regression, whose values every process has to find alike."""
+        for stage in (1, 3):
+            plan = self.plan(stage, "train.epochs=3", spec="values.yaml")
+            history = self.train(plan, f"values-{stage}").state.history
+            self.found[f"values-{stage}"] = self.ranks.gathered(history)
 
     @property
     def leads(self) -> bool:
@@ -201,8 +234,11 @@ def main() -> None:
     for stage in range(4):
         trial.stage(stage)
     trial.own_loss()
+    trial.values()
     if trial.ranks.size > 1:
         trial.damage()
+        for stage in (2, 3):
+            trial.validation(stage)
     if trial.leads:
         text = json.dumps(trial.found)
         (trial.folder / f"found-{trial.ranks.size}.json").write_text(text)

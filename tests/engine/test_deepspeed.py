@@ -19,6 +19,8 @@ from typing import Any, Final
 import numpy as np
 import pytest
 
+from neurotrain.cli.compiling import compile_file
+from neurotrain.compiler.draft import Options
 from neurotrain.component.paths import Resolver
 from neurotrain.dataset.loader import Share
 from neurotrain.engine import last_words
@@ -27,6 +29,7 @@ from neurotrain.engine.placement import BadLaunch, Placement, placed, require_si
 from neurotrain.engine.trainer import Trainer
 from neurotrain.recorder.events import read_all
 
+from . import test_regression
 from .conftest import DIGITS, Project
 
 ENGINE: Final = "engine: {type: deepspeed, device: cpu, threads: 1, processes: 2}"
@@ -34,6 +37,12 @@ SPEC: Final = (
     DIGITS.replace("engine: {type: torch, device: cpu, threads: 1}", ENGINE)
     .replace(", dropout: 0.2", "")
     .replace("epochs: 3", "epochs: 2")
+)
+VALUES: Final = (
+    test_regression.SPEC.replace("engine: {type: torch, device: cpu, threads: 1}", ENGINE)
+    .replace(", dropout: 0.1", "")
+    .replace('predict: {input: "faces/*.png"}\n', "")
+    .replace("test: {num_pictures: 2, batch: 5}", "test: {num_pictures: 2, batch: 3}")
 )
 TOLERANCE: Final = 2e-6
 """Relative; sums of float32 in another order, through 22 updates."""
@@ -48,8 +57,11 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> Found:
     """What one and two processes found, and under 0 the torch engine's history."""
     folder = tmp_path_factory.mktemp("many")
     (folder / "spec.yaml").write_text(SPEC)
+    test_regression.write(folder)
+    (folder / "values.yaml").write_text(VALUES)
     running = [process for size in SIZES for process in _processes(folder, size)]
-    reference = _torch_history(Project(folder))
+    reference = _torch_history(Project(folder), SPEC)
+    reference["values"] = _torch_history(Project(folder), VALUES, "train.epochs=3")
     for process in running:
         assert process.wait(timeout=240) == 0
     results: Found = {
@@ -74,13 +86,17 @@ def _processes(folder: Path, size: int) -> list[subprocess.Popen[bytes]]:
     ]  # fmt: skip
 
 
-def _torch_history(project: Project) -> dict[str, Any]:
-    plan = project.plan(SPEC, "engine={type: torch, device: cpu, threads: 1}")
+def _torch_history(project: Project, text: str, *sets: str) -> dict[str, Any]:
+    one = "engine={type: torch, device: cpu, threads: 1}"
+    compiled = compile_file(project.write(text, "torch.yaml"), (one, *sets), Options())
+    assert compiled.draft is not None
+    plan = compiled.draft.plan
+    assert plan is not None
     builder = Builder(plan, Resolver(base=project.folder))
     model = builder.model()
     optimizer = builder.optimizer(model)
     trainer = Trainer(
-        project.folder / "torch" / "train", model, options=plan.experiment.train,
+        project.folder / f"torch-{plan.name}" / "train", model, options=plan.experiment.train,
         setup=builder.setup(),
     )  # fmt: skip
     return dict(
@@ -96,7 +112,8 @@ def _torch_history(project: Project) -> dict[str, Any]:
 @pytest.mark.parametrize("size", SIZES)
 def test_same_trace(found: Found, size: int, stage: int) -> None:
     """Losses, norms, rates and metrics are the torch engine's but for the order of sums."""
-    history, reference = found[size][f"history-{stage}"], found[0]
+    history = found[size][f"history-{stage}"]
+    reference = {name: values for name, values in found[0].items() if name != "values"}
     assert history.keys() == reference.keys()
     for name, values in reference.items():
         assert np.allclose(history[name], values, rtol=TOLERANCE, atol=0), name
@@ -161,6 +178,27 @@ def test_loss_of_model(found: Found, size: int) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("stage", [1, 3])
+def test_values_of_a_regression(found: Found, size: int, stage: int) -> None:
+    """Every process records the values of the whole validation data, those of the torch engine."""
+    histories, reference = found[size][f"values-{stage}"], found[0]["values"]
+    assert len(histories) == size
+    for history in histories:
+        assert history.keys() == reference.keys()
+        for name, values in reference.items():
+            assert np.allclose(history[name], values, rtol=1e-5, atol=0), name
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("stage", [2, 3])
+def test_stop_inside_a_validation(found: Found, stage: int) -> None:
+    """A stop that one process gets ends both at the same batch; the validation is done anew."""
+    assert found[2][f"seen-{stage}"] == [143, 143]
+    assert found[2][f"seen-same-{stage}"]
+
+
+@pytest.mark.slow
 def test_no_loss(found: Found) -> None:
     """A model that returns outputs where a loss is wanted is told both ways."""
     assert "Let it do so, or give train() a criterion" in found[2]["outputs"]
@@ -217,6 +255,7 @@ def _worker(project: Project, **environment: str) -> subprocess.CompletedProcess
     [
         ({}, "no launcher's variables are set"),
         ({"RANK": "0", "WORLD_SIZE": "3"}, "WORLD_SIZE=3"),
+        ({"SLURM_PROCID": "1", "SLURM_NTASKS": "4", "MASTER_ADDR": "n1"}, "SLURM_NTASKS=4"),
     ],
 )
 def test_wrong_size(project: Project, environment: dict[str, str], told: str) -> None:

@@ -119,12 +119,12 @@ def test_the_screen_says_that_it_replays_and_asks_nothing_of_the_run(
 ) -> None:
     """The header names the speed; `.` goes on; `s` and `c` are off."""
     run_dir = recorded["finished"]
-    app = Monitor(run_dir, readonly=True, replay=Replay(run_dir, 5.0))
+    app = Monitor(run_dir, readonly=True, replay=Replay(run_dir, 5.0, seconds=Seconds()))
 
     async def act(app: Monitor, pilot: Pilot[None]) -> None:
         assert "REPLAY 5×" in text(app)
         await pilot.press(*["full_stop"] * 10, "space")
-        assert "TRAIN" in text(app).split("\n")[0]
+        assert "FINISHED" not in text(app).split("\n")[0]
         shown = text(app)
         await pilot.press("s", "c")
         await pilot.pause(0.3)
@@ -132,7 +132,7 @@ def test_the_screen_says_that_it_replays_and_asks_nothing_of_the_run(
         await pilot.press("space", *["full_stop"] * 12)
         await until(lambda: "FINISHED" in text(app).split("\n")[0], pilot)
         await pilot.press(*["comma"] * 10)
-        assert "TRAIN" in text(app).split("\n")[0]
+        assert "FINISHED" not in text(app).split("\n")[0]
 
     run(app, act, (120, 40))
     assert not (run_dir / "control").exists()

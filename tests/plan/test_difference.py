@@ -15,6 +15,7 @@ from neurotrain.language.load import load
 from neurotrain.plan.difference import Cost, Difference, Progress, compare
 from neurotrain.plan.graph import stages_of, training_digest
 from neurotrain.plan.plan import Plan
+from neurotrain.plan.spread import is_respread, portable_digest
 from neurotrain.spec.catalogue import built_in
 
 SPEC: Final = """\
@@ -231,3 +232,57 @@ def test_other_files_under_the_same_spec_are_told(folder: Path) -> None:
         ("data.train", "16 samples", "16 other samples", "new-run"),
         ("facts.threads", 1, 4, "new-run"),
     ]
+
+
+MANY: Final = "engine={type: deepspeed, device: cpu, threads: 1, processes: 2"
+SPREADS: Final[list[tuple[str, str, Cost]]] = [
+    ("engine={type: torch, device: cpu, threads: 1}", f"{MANY}}}", "resume-consolidated"),
+    (f"{MANY}}}", "engine={type: torch, device: cpu, threads: 1}", "resume-consolidated"),
+    (f"{MANY}}}", f"{MANY}, nodes: 2, launcher: slurm}}", "resume-consolidated"),
+    (f"{MANY}}}", f"{MANY}, zero: {{stage: 3}}}}", "resume-consolidated"),
+    (f"{MANY}}}", f"{MANY}, sync_batch_norm: false, master_port: 2000}}", "nothing"),
+    (f"{MANY}}}", f"{MANY.replace('threads: 1', 'threads: 2')}, zero: {{stage: 1}}}}",
+     "resume-consolidated"),
+    (f"{MANY}}}", f"{MANY.replace('threads: 1', 'threads: 2')}}}", "new-run"),
+    (f"{MANY}}}", f"{MANY}, optimizer: deepspeed}}", "new-run"),
+    (f"{MANY}}}", f"{MANY}, bf16: {{}}, zero: {{stage: 2}}}}", "new-run"),
+    (f"{MANY}, bf16: {{}}, zero: {{stage: 2}}}}", f"{MANY}, bf16: {{}}, zero: {{stage: 3}}}}",
+     "resume-consolidated"),
+    (f"{MANY}, bf16: {{}}, zero: {{stage: 2}}}}", f"{MANY}, bf16: {{}}}}", "new-run"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("before", "after", "cost"), SPREADS)
+def test_the_cost_of_another_spread(folder: Path, before: str, after: str, cost: Cost) -> None:
+    """Another number of processes, stage or engine costs the bits, other formats the run."""
+    found = difference(folder, after, before=(before,))
+    assert found.cost == cost
+    old, new = planned(folder, before), planned(folder, after)
+    ported = portable_digest(old) == portable_digest(new) and is_respread(old, new)
+    assert ported == (cost == "resume-consolidated")
+
+
+@pytest.mark.parametrize(
+    ("after", "sets", "note"),
+    [
+        (f"{MANY}}}", ("train.batch.global=8",), "the global batch would be 8, not 4"),
+        (f"{MANY}, optimizer: deepspeed}}", (), "whose optimizer and schedule it is"),
+        (f"{MANY}, bf16: {{}}}}", (), "has no float32 weights by name"),
+    ],
+)
+def test_why_a_state_is_not_carried_over(
+    folder: Path, after: str, sets: tuple[str, ...], note: str
+) -> None:
+    """The change of the engine says why the state of the old one does not serve."""
+    found = difference(folder, after, *sets)
+    assert found.cost == "new-run"
+    assert note in next(change.note for change in found.changes if change.path == "engine")
+
+
+def test_another_spread_and_rate(folder: Path) -> None:
+    """A change that needs a new run is not hidden by one that does not."""
+    found = difference(folder, f"{MANY}}}", "train.optimizer.learning_rate=1e-4")
+    costs = {change.path: change.cost for change in found.changes}
+    assert found.cost == "new-run"
+    assert costs["engine"] == "resume-consolidated"
+    assert costs["train.optimizer.learning_rate"] == "new-run"

@@ -125,11 +125,25 @@ IDLE: Final = Code(
     instead="test: {sliding_window: [256, 256], overlap: 0.5}",
     severity=Severity.WARNING,
 )
+MISSING_PACKAGE: Final = Code(
+    "missing-package",
+    what="The model comes from a package that is not installed.",
+    why="The run could not build it.",
+    example="model: {type: gpt2}   # without transformers",
+    instead="pip install 'neurotrain[transformers]'",
+)
+TRANSFORM_NOT_FOR_TEXT: Final = Code(
+    "transform-not-for-text",
+    what="A transform of images stands beside a task of text.",
+    why="Text has no pixels: it reaches the model as tokens, as it is.",
+    example="task: {type: causal_lm}\ndata: {transforms: {train: [normalize]}}",
+    instead="task: {type: causal_lm}\ndata: {train: {type: text_files, root: books}}",
+)
 
 CODES: Final = (
     MODEL_NOT_FOR_TASK, LOSS_NOT_FOR_TASK, METRIC_NOT_FOR_TASK, DUPLICATE_METRIC,
     DUPLICATE_CLASS,
     RANDOM_EVALUATION, TRANSFORMS_DIFFER, NOT_SQUARE, NOT_DIVISIBLE, POSTPROCESS_ORDER,
     PREDICT_TASK, NOT_NORMALIZED, CONTRADICTION, WINDOW_UNUSED, IDLE, MISSING_WEIGHTS,
-    UNUSABLE_WEIGHTS,
+    UNUSABLE_WEIGHTS, MISSING_PACKAGE, TRANSFORM_NOT_FOR_TEXT,
 )  # fmt: skip

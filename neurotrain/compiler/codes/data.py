@@ -230,8 +230,16 @@ CONSTANT_TARGET: Final = Code(
     example="task: {type: regression, targets: [site], standardize: true}   # one site alone",
     instead="task: {type: regression, targets: [age], standardize: true}",
 )
+TEXT_TOO_SHORT: Final = Code(
+    "text-too-short",
+    what="A text has fewer tokens than one sample and the token after it.",
+    why="There is nothing to learn from or to measure.",
+    example="task: {type: causal_lm, context_length: 4096}   # of files of 2,000 bytes",
+    instead="task: {type: causal_lm, context_length: 256}",
+)
 
 CODES: Final = (
+    TEXT_TOO_SHORT,
     MISSING_FILES, UNPAIRED_IMAGES, AMBIGUOUS_PAIRS, UNREADABLE_IMAGE, SIZE_MISMATCH,
     MIXED_CHANNELS, LABEL_VALUES, TOO_FEW_CLASSES, WRONG_DATASET, EMPTY_SPLIT, CLASSES_MISMATCH,
     IMAGE_TOO_SMALL, WINDOW_TOO_LARGE, BATCH_EXCEEDS_PART, SIZES_DIFFER, SAME_DATA, LEAKED_IMAGES,

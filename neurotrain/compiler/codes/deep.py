@@ -32,6 +32,14 @@ OUTPUT_MISMATCH: Final = Code(
     example="task: {classes: [background, artery, vein], …}\nmodel: {type: my_net}  # gives one",
     instead="task: {classes: [background, vessel], …}\nmodel: {type: my_net}",
 )
+WEIGHTS_DO_NOT_FIT: Final = Code(
+    "weights-do-not-fit",
+    what="The pretrained weights have other names or shapes than those of the model.",
+    why="The run would refuse them, or with strict: false start without them.",
+    example="pretrained: {file: wide.pth}   # weights of channels: [32, 64]\n"
+    "model: {type: unet, channels: [16, 32]}",
+    instead="pretrained: {file: wide.pth}\nmodel: {type: unet, channels: [32, 64]}",
+)
 NOT_FOLLOWED: Final = Code(
     "model-not-followed",
     what="The model reads values of its images to choose what it computes.",
@@ -94,6 +102,6 @@ DISK_FILLS: Final = Code(
 
 CODES: Final = (
     TRANSFORM_FAILS, TRANSFORM_CONTRACT, MODEL_FAILS, OUTPUT_MISMATCH, NOT_FOLLOWED, LOSS_FAILS,
-    METRIC_FAILS, OPTIMIZER_FAILS, UPDATE_NOT_FOLLOWED,
+    WEIGHTS_DO_NOT_FIT, METRIC_FAILS, OPTIMIZER_FAILS, UPDATE_NOT_FOLLOWED,
     UNMATCHED_GROUP, NO_ROOM, DISK_FILLS,
 )  # fmt: skip

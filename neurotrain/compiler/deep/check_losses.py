@@ -13,12 +13,14 @@ from neurotrain.compiler.deep.shapes import (
     is_segmentation,
     logits_shape,
     num_outputs,
+    tokens_of,
     told,
     type_path,
 )
 from neurotrain.compiler.draft import Draft, attempt, fault, need
 from neurotrain.component.base import tag_of
 from neurotrain.language.diagnostics import Report
+from neurotrain.metrics.base import TokenCounts
 from neurotrain.metrics.tally import Tally
 
 if TYPE_CHECKING:
@@ -88,7 +90,8 @@ def _values(draft: Draft) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor | No
     if is_regression(draft):
         return logits, logits.flip(0).double(), None
     labels = torch.Size((shape[0], *shape[2:]))
-    targets = (torch.arange(labels.numel()) % len(need(draft.classes))).reshape(labels)
+    num = shape[1] if tokens_of(draft) is not None else len(need(draft.classes))
+    targets = (torch.arange(labels.numel()) % num).reshape(labels)
     roi = torch.ones(labels, dtype=torch.bool) if gives_regions(draft) else None
     return logits, targets, roi
 
@@ -96,7 +99,9 @@ def _values(draft: Draft) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor | No
 def _metrics(draft: Draft, report: Report) -> None:
     """Every metric gives its values as a pass over data asks for them."""
     for path, metric in entries(draft, ("metrics",)):
-        if is_regression(draft):
+        if tokens_of(draft) is not None:
+            wanted, problem = "no number for three tokens", _token_problem(metric)
+        elif is_regression(draft):
             wanted, problem = "no number for three samples", _value_problem(metric)
         else:
             num = len(need(draft.classes))
@@ -122,6 +127,16 @@ def _class_problem(draft: Draft, metric: Any) -> str:
     except ComponentFailed as failed:
         return str(failed)
     return "" if _is_per_class(values, num) else f"it gives {_told(values)}"
+
+
+def _token_problem(metric: Any) -> str:
+    """Why a metric of tokens gives no number; empty where it does."""
+    counts = TokenCounts(cross_entropy=2.0, num_right=1, num_tokens=3)
+    try:
+        value: Any = tried(lambda: metric.of_counts(counts))
+    except ComponentFailed as failed:
+        return str(failed)
+    return "" if isinstance(value, float) else f"it gives {_told(value)}"
 
 
 def _value_problem(metric: Any) -> str:

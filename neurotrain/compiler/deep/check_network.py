@@ -14,6 +14,7 @@ from neurotrain.compiler.deep.shapes import (
     logits_shape,
     micro_batch,
     num_outputs,
+    tokens_of,
     told,
     type_path,
 )
@@ -36,7 +37,8 @@ def check_network(draft: Draft, report: Report) -> Draft:
     model: Model = draft.read("model")
     channels, size = need(draft.in_channels), draft.image_size
     try:
-        network = on_meta(model, channels, num_outputs(draft), size)
+        both = (channels, num_outputs(draft))
+        network = on_meta(model, both, size, tokens_of(draft))
     except ComponentFailed as failed:
         report.add(_failure(draft, f"cannot be built for {_channels(draft)}", failed))
         return draft
@@ -49,6 +51,9 @@ def check_network(draft: Draft, report: Report) -> Draft:
 def _followed(draft: Draft, network: nn.Module) -> Diagnostic | None:
     """What is first wrong on the way of images to logits, in training and then in evaluation."""
     size, channels = draft.image_size, need(draft.in_channels)
+    tokens = tokens_of(draft)
+    if tokens is not None:
+        return _applied(draft, network, (micro_batch(draft), tokens), "blocks of text")
     if size is None:
         return None
     found = _applied(draft, network, (micro_batch(draft), channels, *size), "training batches")
@@ -66,10 +71,11 @@ def _applied(
     """What is wrong when images of a shape go through the network."""
     import torch
 
-    images_BCHW = torch.empty(shape, device="meta")
+    kind = torch.float32 if tokens_of(draft) is None else torch.int64
+    inputs = torch.empty(shape, device="meta", dtype=kind)
     try:
         with torch.set_grad_enabled(network.training):
-            output = forward(network, images_BCHW)
+            output = forward(network, inputs)
     except ComponentFailed as failed:
         if failed.needs_values:
             return _not_followed(draft, failed)
@@ -82,8 +88,7 @@ def _mismatch(draft: Draft, output: Any, shape: tuple[int, ...], what: str) -> D
     import torch
 
     name = tag_of(draft.read("model"))
-    size = (shape[2], shape[3])
-    wanted = logits_shape(draft, shape[0], size)
+    wanted = logits_shape(draft, shape[0], (shape[-2], shape[-1]))
     hint = f"its output has to be one tensor of {told(wanted)}"
     related: tuple[tuple[SpecPath, str], ...] = ()
     if not isinstance(output, torch.Tensor):

@@ -21,7 +21,8 @@ _PLACES: Final = {
     "best_epoch": 1000, "best_loss": 0.5, "early_stopping_epoch": 1000,
     "meters": {"loss": 0.5, "grad_norm": 0.5, "num_losses": 1000, "num_steps": 1000},
     "early_stopping": {"best": 0.5, "counter": 1000, "stopped": False},
-    "scheduler_state_dict": {}, "plan_digest": "0" * 64,
+    "scheduler_state_dict": {}, "plan_digest": "0" * 64, "portable_digest": "0" * 64,
+    "spread": {"world_size": 1, "accumulation": 1, "stage": None},
     "environment": {"torch": "0.00.0+00000", "numpy": "0.0.0", "device": "0" * 40},
 }  # fmt: skip
 """What a checkpoint says besides tensors and history, with numbers of the usual length."""

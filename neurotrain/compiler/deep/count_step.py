@@ -21,13 +21,15 @@ class StepShape:
     """The batch of one micro-step."""
 
     images: tuple[int, ...]
-    """(B, C, H, W)."""
+    """(B, C, H, W), or of text (B, T)."""
     targets: tuple[int, ...]
-    """(B, H, W), (B,) of a classification, or (B, T) of a regression."""
+    """(B, H, W), (B,) of a classification, (B, T) of a regression or of text."""
     regions: bool
     """Whether there is a region of interest."""
     numbers: bool = False
     """Whether targets are numbers and not labels."""
+    text: bool = False
+    """Whether inputs are tokens."""
     precision: str = "fp32"
     channels_last: bool = False
 
@@ -138,7 +140,8 @@ def _batch(shape: StepShape) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor |
     import torch
 
     memory = torch.channels_last if shape.channels_last else torch.contiguous_format
-    images = torch.empty(shape.images, memory_format=memory)
+    kind = torch.int64 if shape.text else torch.float32
+    images = torch.empty(shape.images, dtype=kind, memory_format=memory)
     targets = torch.empty(shape.targets, dtype=torch.float64 if shape.numbers else torch.int64)
     roi = torch.empty(shape.targets, dtype=torch.bool) if shape.regions else None
     return images, targets, roi

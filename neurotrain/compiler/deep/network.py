@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from neurotrain.compiler.deep.foreign import ComponentFailed, tried
-from neurotrain.models.base import Model
+from neurotrain.models.base import Model, build_network
 
 if TYPE_CHECKING:
     import torch
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def on_meta(
-    model: Model, in_channels: int, out_channels: int, size: tuple[int, int] | None
+    model: Model, channels: tuple[int, int], size: tuple[int, int] | None, tokens: int | None
 ) -> nn.Module:
     """The network on the `meta` device, in training mode.
 
@@ -25,7 +25,7 @@ def on_meta(
     import torch
 
     def build() -> nn.Module:
-        return model.build(in_channels, out_channels, size)
+        return build_network(model, channels, size, tokens)
 
     with torch.random.fork_rng(devices=()):
         try:
@@ -38,8 +38,8 @@ def on_meta(
     return network.to("meta")
 
 
-def forward(network: nn.Module, images_BCHW: torch.Tensor) -> torch.Tensor:
-    """What the network gives for images on `meta`.
+def forward(network: nn.Module, inputs: torch.Tensor) -> torch.Tensor:
+    """What the network gives for images or tokens on `meta`.
 
     Raises:
         ComponentFailed: it cannot be applied.
@@ -47,5 +47,5 @@ def forward(network: nn.Module, images_BCHW: torch.Tensor) -> torch.Tensor:
     import torch
 
     with torch.device("meta"):
-        output: torch.Tensor = tried(lambda: network(images_BCHW))
+        output: torch.Tensor = tried(lambda: network(inputs))
     return output

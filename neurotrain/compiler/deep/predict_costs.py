@@ -15,6 +15,7 @@ from neurotrain.compiler.deep.shapes import (
     is_regression,
     is_segmentation,
     num_outputs,
+    tokens_of,
 )
 from neurotrain.compiler.draft import Draft, Tainted, need
 from neurotrain.compiler.passes.check_training import recorded_names
@@ -153,11 +154,17 @@ def _averaged(draft: Draft) -> bool:
 
 
 def _step_shape(draft: Draft) -> StepShape:
-    size, channels = need(draft.image_size), need(draft.in_channels)
-    micro = need(draft.batches).micro
+    micro, tokens = need(draft.batches).micro, tokens_of(draft)
+    if tokens is None:
+        size = need(draft.image_size)
+        inputs: tuple[int, ...] = (micro, need(draft.in_channels), *size)
+        targets = _target_shape(draft, micro, size)
+    else:
+        inputs = targets = (micro, tokens)
     return StepShape(
-        images=(micro, channels, *size),
-        targets=_target_shape(draft, micro, size),
+        images=inputs,
+        targets=targets,
+        text=tokens is not None,
         numbers=is_regression(draft),
         regions=gives_regions(draft),
         precision=draft.read("train", "precision"),

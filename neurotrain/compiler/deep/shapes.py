@@ -27,8 +27,17 @@ def is_segmentation(draft: Draft) -> bool:
     return tag_of(draft.read("task")) == "segmentation"
 
 
+def tokens_of(draft: Draft) -> int | None:
+    """The tokens of a sample of text; None for images."""
+    tokens: int | None = draft.read("task").tokens
+    return tokens
+
+
 def logits_shape(draft: Draft, batch: int, size: tuple[int, int]) -> tuple[int, ...]:
-    """The shape that the model's output has to have for images of this size."""
+    """The shape that the model's output has to have for images of this size, or for text."""
+    tokens = tokens_of(draft)
+    if tokens is not None:
+        return (batch, num_outputs(draft), tokens)
     return (batch, num_outputs(draft), *(size if is_segmentation(draft) else ()))
 
 

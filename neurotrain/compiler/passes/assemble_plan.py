@@ -57,6 +57,7 @@ def _facts(draft: Draft, experiment: Experiment) -> Facts:
         in_channels=need(draft.in_channels),
         out_channels=experiment.task.num_outputs(classes),
         image_size=draft.image_size,
+        tokens=experiment.task.tokens,
         synthetic=any(survey.synthetic for survey in parts.surveys.values()),
         parts={
             name: Part(source=source, num_samples=len(members), digest=digest(members))  # type: ignore[arg-type]

@@ -22,7 +22,8 @@ def check_contents(draft: Draft, report: Report) -> Draft:
     A mask that holds a 7 in a task of three classes is answered by `label-values` at `masks`.
     """
     if draft.options.reader is not None:
-        for check in (_labels, _duplicates):
+        checks = (_labels, _duplicates) if draft.read("task").tokens is None else ()
+        for check in checks:
             attempt(check, draft, report)
     return draft
 

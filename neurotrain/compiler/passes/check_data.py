@@ -11,6 +11,7 @@ from neurotrain.compiler.codes import data as codes
 from neurotrain.compiler.draft import Draft, Tainted, attempt, fault, need
 from neurotrain.component.base import tag_of
 from neurotrain.dataset.base import SampleInfo, Survey
+from neurotrain.dataset.text import VOCABULARY
 from neurotrain.language.diagnostics import Report
 from neurotrain.models.base import Model
 from neurotrain.transforms.base import Shape, Transform
@@ -22,6 +23,8 @@ def check_data(draft: Draft, report: Report) -> Draft:
 
     `random_crop: 512` on images of 256 pixels is answered by `image-too-small` at its size.
     """
+    if draft.read("task").tokens is not None:
+        return replace(draft, raw_channels=VOCABULARY, in_channels=VOCABULARY)
     for check in (_classes, _constant, _channels, _crops, _even_sizes, _turns):
         attempt(check, draft, report)
     trained, evaluated = _known_after(draft, "train"), _known_after(draft, "eval")

@@ -67,8 +67,9 @@ _LIMITS: Final = (
     ),
     _Limit(
         path=("engine", "activation_checkpointing"), asks=lambda value: value is not None,
-        message="none of the models here has checkpoints of activations: it would do nothing",
-        hint="leave it out",
+        message="none of the models here uses DeepSpeed's checkpoints of activations: it would do "
+        "nothing",
+        hint="leave it out; gpt2 and llama have model.activation_checkpointing",
     ),
 )  # fmt: skip
 

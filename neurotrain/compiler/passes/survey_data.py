@@ -9,7 +9,6 @@ from neurotrain.compiler.draft import Draft, Known, Parts, Tainted, fault
 from neurotrain.dataset.base import DataFault, Dataset, Holdout, SampleInfo, Survey
 from neurotrain.dataset.faults import some_names
 from neurotrain.dataset.split import split
-from neurotrain.dataset.targets import chosen
 from neurotrain.language.diagnostics import Diagnostic, Report
 from neurotrain.language.suggest import closest
 from neurotrain.language.tree import SpecPath
@@ -66,7 +65,7 @@ def _survey(draft: Draft, report: Report, key: str, dataset: Dataset) -> Survey 
     is_absent = draft.options.no_data and any(found.is_absent for found in survey.faults)
     faults = [found for found in survey.faults if not (is_absent and found.is_absent)]
     report.extend(diagnose(path, draft, found) for found in faults)
-    return None if is_absent else chosen(survey, task.target_names)
+    return None if is_absent else task.samples_of(survey)
 
 
 def _require_targets(draft: Draft, report: Report, key: str, dataset: Dataset) -> None:
@@ -126,7 +125,8 @@ def _split(draft: Draft, report: Report, surveys: Known[Survey], absent: list[st
     if fractions and "train" in surveys:
         samples |= split(surveys["train"].samples, fractions, draft.read("seed"))
     for part, members in samples.items():
-        if not members and not report.taints(("data", part)):
+        is_short = not members and draft.read("task").tokens is not None and part in surveys
+        if not members and not is_short and not report.taints(("data", part)):
             message = f"the {part} part has no samples"
             report.add(fault(codes.EMPTY_SPLIT, ("data", part), message, _enough(samples)))
     return Parts(surveys=surveys, samples=samples, sources=sources)

@@ -24,8 +24,8 @@ from neurotrain.monitor.view import View
 from neurotrain.monitor.widgets.pane import Pane
 from neurotrain.monitor.widgets.progress import awaited
 
-_PER_CELL: Final = 4
-"""Buckets of a curve for each cell across: two for every dot."""
+_PER_CELL: Final = 2
+"""Buckets of a curve for each cell across: one for every dot."""
 
 
 class _Shown(NamedTuple):

@@ -54,6 +54,8 @@ def _speed(view: View) -> list[tuple[str, str]]:
     told: list[tuple[str, str]] = []
     if position.samples_per_s is not None:
         told.append(("samples/s", wording.small(position.samples_per_s)))
+    if position.tokens_per_s is not None:
+        told.append(("tokens/s", wording.small(position.tokens_per_s)))
     if position.data_wait is not None:
         told.append(("data wait", wording.percent(position.data_wait)))
     return told

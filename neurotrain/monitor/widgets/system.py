@@ -111,6 +111,8 @@ def _course(frame: Frame, name: str, room: int) -> str:
 def _pace(frame: Frame, inner: int) -> list[Line]:
     position, pace = frame.view.position, step_pace(frame.view)
     rows = [("samples/s", wording.small(position.samples_per_s), "samples_per_s")]
+    if position.tokens_per_s is not None:
+        rows.append(("tokens/s", wording.small(position.tokens_per_s), ""))
     if pace is not None:
         told = f"{1000 * pace.median_s:.3g} ms, p95 {1000 * pace.p95_s:.3g} ms"
         rows.append(("step", told, ""))

@@ -15,8 +15,10 @@ from neurotrain.compiler.deep.network import on_meta
 from neurotrain.engine.checkpoint import CheckpointFolder
 from neurotrain.engine.early_stopping import Best, EarlyStopping
 from neurotrain.engine.exactness import here
+from neurotrain.engine.handover import Spread, recorded
 from neurotrain.engine.loop_state import LoopState
 from neurotrain.engine.saver import on_host
+from neurotrain.engine.setup import Setup
 from neurotrain.engine.torch_engine import StepOptions, TorchEngine
 from neurotrain.models.base import Model
 from neurotrain.models.classifiers import MLP, SimpleCNN
@@ -113,7 +115,8 @@ def test_checkpoint_is_predicted_within_five_percent(
         state.record({each: float(torch.rand(())) for each in RECORDED})
     whole = {
         **engine.state(), **state.state_dict(), "scheduler_state_dict": {},
-        "plan_digest": "f" * 64, "environment": here(torch.device("cpu")),
+        **recorded(Spread(), Setup(plan_digest="f" * 64, portable_digest="e" * 64)),
+        "environment": here(torch.device("cpu")),
     }  # fmt: skip
     folder = CheckpointFolder(tmp_path)
     num_bytes, _ = folder.save(on_host(whole), best=False, epoch=None, keep_last=1)
