@@ -112,6 +112,7 @@ def test_list_names_every_template() -> None:
     """One line a template, and nothing is written."""
     listed = _call("new", "--list")
     assert [line.split()[0] for line in listed.stdout.splitlines()] == [
+        "language_model",
         "regression",
         "segmentation",
     ]

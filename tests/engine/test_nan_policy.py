@@ -18,6 +18,7 @@ from neurotrain.engine.signals import Interrupted
 from neurotrain.engine.stepping import Diverged, NonFinite
 from neurotrain.engine.torch_engine import StepOptions, TorchEngine
 from neurotrain.engine.trainer import Trainer
+from neurotrain.optim.schedules import Cosine
 from neurotrain.recorder.events import read_all
 from neurotrain.spec.nan_policy import NanPolicy, RollBack, Skip, Stop
 from neurotrain.spec.train import Averaging, Recording
@@ -176,13 +177,17 @@ def test_rolling_back_has_a_limit(tmp_path: Path) -> None:
     assert len(told) == 2
 
 
-@pytest.mark.parametrize("policy", [Skip(limit=5), RollBack(limit=3, gamma=1e-5)])
-def test_a_resume_changes_no_bit(tmp_path: Path, policy: NanPolicy) -> None:
-    """The counters and what is returned to are part of the checkpoint."""
+@pytest.mark.parametrize(
+    ("policy", "scheduler"),
+    [(Skip(limit=5), None), (RollBack(limit=3, gamma=1e-5), None),
+     (RollBack(limit=3, gamma=1e-5), Cosine(final=0.5))],
+)  # fmt: skip
+def test_a_resume_changes_no_bit(tmp_path: Path, policy: NanPolicy, scheduler: Any) -> None:
+    """The counters, the lowered rate and what is returned to are part of the checkpoint."""
     chosen = options(nan_policy=policy)
 
     def given() -> dict[str, Any]:
-        rolls = {**ROLLS, "model": steep()}
+        rolls = {**ROLLS, "model": steep(), "scheduler": scheduler}
         return poisoned("input", math.inf) if isinstance(policy, Skip) else rolls
 
     fit(tmp_path / "whole", chosen, **given())
@@ -293,6 +298,22 @@ def test_a_device_that_is_not_waited_for_tells_the_step_later(
         trainer.train(loader, None, criterion, torch.optim.Adam(model.parameters(), lr=0.05))
     assert all(bool(parameter.isfinite().all()) for parameter in model.parameters())
     assert_no_checkpoint_has_any(tmp_path)
+
+
+def test_a_resume_inside_the_epoch_tells_the_same_step(tmp_path: Path) -> None:
+    """Updates are counted from the beginning of the epoch, not from where it was resumed."""
+    data = poisoned("input", math.nan)["data"]
+    for resumes in (False, True):
+        model = network()
+        trainer = Deferring(
+            tmp_path / "train", model, resumes, options=options(),
+            flag=None if resumes else StopAt(2),
+        )  # fmt: skip
+        optimizer = torch.optim.Adam(model.parameters(), lr=0.05)
+        told = r"at step 3 \(epoch 1, batch 3\)" if resumes else ""
+        with pytest.raises(Diverged if resumes else Interrupted, match=told):
+            trainer.train(DataLoader(data, batch_size=16), None, nn.CrossEntropyLoss(), optimizer)
+    assert load(tmp_path / "train/checkpoints/last.pth")["batch"] > 0
 
 
 def test_a_loss_scale_that_cannot_help_ends_the_run(tmp_path: Path) -> None:

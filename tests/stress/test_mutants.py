@@ -157,7 +157,7 @@ MUTANTS = (
     Mutant("engine/loop_state.py", 'grad_norms=state["grad_norms"]', "grad_norms=[]", RESUME),
     Mutant("engine/loop_state.py", 'num_losses=state["num_losses"]', "num_losses=0", RESUME),
     Mutant("engine/loop_state.py", 'num_norms=state["num_norms"]', "num_norms=0", RESUME),
-    Mutant("engine/loop_state.py", 'num_updates=state["num_updates"]', "num_updates=0", RESUME),
+    Mutant("engine/loop_state.py", 'num_updates=state["num_updates"]', "num_updates=0", NAN),
     Mutant(
         "engine/torch_engine.py",
         'self.model.load_state_dict(state["model_state_dict"])',
@@ -175,7 +175,7 @@ MUTANTS = (
         "engine/schedule.py",
         'self._scale, self._plateau = state["scale"],',
         "self._plateau =",
-        RESUME,
+        NAN,
     ),
     Mutant("engine/schedule.py", 'PlateauState(**state["plateau"])', "PlateauState()", RESUME),
     Mutant("engine/schedule.py", "self._scheduler.load_state_dict(state)", "pass", PIECES),
