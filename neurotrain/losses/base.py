@@ -24,6 +24,11 @@ class Loss(Family):
     `values` (one number a target)."""
     weight: float
 
+    @property
+    def of_batch(self) -> str:
+        """The parameter by which a batch's value is not the mean of its samples' own; or empty."""
+        return "over_batch" if getattr(self, "over_batch", False) else ""
+
     def contradiction(self, num_classes: int) -> tuple[str, str] | None:
         """The parameter that suits the others or the classes not, and why; None where all do."""
         return None

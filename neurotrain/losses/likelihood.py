@@ -64,6 +64,11 @@ class CrossEntropy(Component, Loss, tag="cross_entropy", frozen=True, kw_only=Tr
     label_smoothing: _Smoothing = 0.0
     class_weights: _ClassWeights | None = None
 
+    @property
+    def of_batch(self) -> str:
+        """With weights it is divided by those of the whole batch."""
+        return "" if self.class_weights is None else "class_weights"
+
     def contradiction(self, num_classes: int) -> tuple[str, str] | None:
         """Weights of another number than classes."""
         return weights_fault(self.class_weights, num_classes, f"{num_classes} classes")

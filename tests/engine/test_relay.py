@@ -172,6 +172,34 @@ def test_counts_in_micro_steps(tmp_path: Path) -> None:
     assert_same_course(last(tmp_path), reference)
 
 
+def _newest_parts(folder: Path) -> dict[str, bytes]:
+    """What each process wrote of itself at last."""
+    found = folder.glob("runs/train/checkpoints/shards/*/manifest.json")
+    return {file.name: file.read_bytes() for file in sorted(max(found).parent.glob("rank-*.pth"))}
+
+
+@pytest.mark.slow
+def test_running_statistics_of_every_process(tmp_path: Path) -> None:
+    """With batch normalisation a resume inside an epoch gives each process its own back.
+
+    Of these DeepSpeed saves those of process 0 alone below stage 3.
+    """
+    text = SPEC.replace("{type: mlp, hidden: [16]}", "{type: simple_cnn, channels: [4]}")
+    (tmp_path / "spec.yaml").write_text(text)
+    for leg in ("0", "15"):
+        assert run_leg(tmp_path, leg, 2, many(2, 2)) == [0, 0]
+        if leg == "0":
+            whole, parts = last(tmp_path), _newest_parts(tmp_path)
+            shutil.rmtree(tmp_path / "runs")
+    assert run_leg(tmp_path, "0", 2, many(2, 2)) == [0, 0]
+    assert _newest_parts(tmp_path) == parts
+    resumed = last(tmp_path)["model_state_dict"]
+    assert all(torch.equal(resumed[name], each) for name, each in whole["model_state_dict"].items())
+    newest = max((tmp_path / "runs").rglob("manifest.json")).parent
+    first, second = (load(newest / name)["buffers"] for name in sorted(parts))
+    assert not torch.equal(first["1.running_mean"], second["1.running_mean"])
+
+
 @pytest.mark.slow
 def test_another_spread_from_the_command_line(project: Project) -> None:
     """The same command with another engine goes on, tests, and says what it took over."""

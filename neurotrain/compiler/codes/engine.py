@@ -83,6 +83,15 @@ BATCH_STATISTICS: Final = Code(
     "engine: {type: deepspeed, processes: 2, sync_batch_norm: true}",
     severity=Severity.WARNING,
 )
+DEPENDS_ON_PROCESSES: Final = Code(
+    "depends-on-processes",
+    what="Something in the training depends on how many processes share it.",
+    why="A loss of a whole batch is one of each process's micro-batch, and dropout draws other "
+    "masks on each process. Another number of them trains other weights.",
+    example="loss: [{type: dice, over_batch: true}]\nengine: {type: deepspeed, processes: 2}",
+    instead="loss: [dice]\nengine: {type: deepspeed, processes: 2}",
+    severity=Severity.WARNING,
+)
 LAUNCH_INCOMPLETE: Final = Code(
     "launch-incomplete",
     what="The launcher lacks what it needs to reach the machines.",
@@ -139,6 +148,6 @@ NOT_WITH_DEEPSPEED: Final = Code(
 CODES: Final = (
     OFFLOAD_STAGE, OFFLOAD_PATH, ZERO_OPTIMIZER, OFFLOAD_OPTIMIZER, NOT_DEEPSPEEDS_OPTIMIZER,
     NOT_DEEPSPEEDS_SCHEDULER, PRECISION_CONFLICT, FP16_ON_CPU, BF16_BATCH_NORM, BATCH_STATISTICS,
-    LAUNCH_INCOMPLETE, HOSTFILE, UNKNOWN_DEEPSPEED_KEY, DEEPSPEED_VALUE, DECIDED_KEY,
-    UNSUPPORTED_KEY, NOT_WITH_DEEPSPEED,
+    DEPENDS_ON_PROCESSES, LAUNCH_INCOMPLETE, HOSTFILE, UNKNOWN_DEEPSPEED_KEY, DEEPSPEED_VALUE,
+    DECIDED_KEY, UNSUPPORTED_KEY, NOT_WITH_DEEPSPEED,
 )  # fmt: skip

@@ -50,7 +50,8 @@ def check_engine(draft: Draft, report: Report) -> Draft:
         return draft
     checks = (
         _offload_stage, _offload_path, _optimizer, _scheduler, _formats, _fp16_device, _bf16_model,
-        _batch_statistics, _stage_unused, _offload_unused, _loss_scale_unused, _activation_unused,
+        _batch_statistics, _whole_batches, _masks, _stage_unused, _offload_unused,
+        _loss_scale_unused, _activation_unused,
     )  # fmt: skip
     for check in checks:
         attempt(check, draft, report)
@@ -195,6 +196,31 @@ def _batch_statistics(draft: Draft, report: Report) -> None:
         path = (_ENGINE, "processes") if draft.has(_ENGINE, "processes") else (_ENGINE, "nodes")
         related = ((("model",), "the model is named here"),)
         report.add(fault(engine.BATCH_STATISTICS, path, message, hint, related=related))
+
+
+def _whole_batches(draft: Draft, report: Report) -> None:
+    if need(draft.batches).world_size == 1:
+        return
+    for index, loss in enumerate(draft.read("loss")):
+        if loss.of_batch:
+            message = f"with '{loss.of_batch}' the loss is one of each process's micro-batch, not "
+            message += "of the samples of all"
+            path = ("loss", index, loss.of_batch)
+            _depends(path, message, f"leave '{loss.of_batch}' out", report)
+
+
+def _masks(draft: Draft, report: Report) -> None:
+    model = draft.read("model")
+    for name in ("dropout", "drop_path"):
+        if getattr(model, name, 0.0) > 0 and need(draft.batches).world_size > 1:
+            message = f"'{name}' draws other masks on each process"
+            _depends(("model", name), message, f"write {name}: 0", report)
+
+
+def _depends(path: SpecPath, message: str, hint: str, report: Report) -> None:
+    hint += " where the number of processes must not matter"
+    related = (((_ENGINE,), "the processes come from here"),)
+    report.add(fault(engine.DEPENDS_ON_PROCESSES, path, message, hint, related=related))
 
 
 def _stage_unused(draft: Draft, report: Report) -> None:
