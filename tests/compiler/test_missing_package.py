@@ -27,6 +27,7 @@ def test_a_missing_package_is_told() -> None:
         [sys.executable, "-c", HIDDEN, "check", str(CASE), "--format", "json"],
         capture_output=True, text=True, env={**os.environ}, check=False,
     )  # fmt: skip
-    (found,) = json.loads(done.stdout)["diagnostics"]
+    (line,) = done.stdout.splitlines()
+    found = json.loads(line)
     assert (found["code"], found["path"]) == ("missing-package", "model.type")
     assert "pip install 'neurotrain[transformers]'" in found["hint"]
