@@ -47,7 +47,9 @@ BESIDE: Final = {
 """Outside the chain: the packages or modules each may import; an empty name is anything."""
 
 STRUCTS: Final = frozenset({"msgspec"})
-COMPUTED: Final = frozenset({"numpy", "torch", "monai", "torchmetrics", "scipy", "skimage"})
+COMPUTED: Final = frozenset(
+    {"numpy", "torch", "monai", "transformers", "torchmetrics", "scipy", "skimage"}
+)
 FILES: Final = frozenset({"PIL", "tifffile", "sklearn"})
 AT_IMPORT: Final = {
     "language": frozenset[str](),

@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 
 from neurotrain.component.paths import Resolver
-from neurotrain.engine.build import Builder, EnvironmentLacks
+from neurotrain.engine.build import Builder, EnvironmentLacks, StageNotReady
 from neurotrain.engine.faults import fault_of
 from neurotrain.engine.weights import trained_model
 from neurotrain.plan.reading import load
@@ -26,6 +26,8 @@ def predict(
     """
     try:
         plan = load(run_dir / "plan.json", built_in())
+        if plan.facts.tokens is not None:
+            raise StageNotReady("a causal_lm has no predictions: this command is for images")
         builder = Builder(plan, Resolver(base=run_dir))
         model, weights = trained_model(builder, run_dir)
         predictor = builder.predictor(model, _device(builder), output)

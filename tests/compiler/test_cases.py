@@ -31,6 +31,8 @@ NO_DATA: Final = re.compile(r"^# --no-data$", re.MULTILINE)
 FREE: Final = re.compile(r"^# free: (\d+)", re.MULTILINE)
 FILES: Final = sorted(CASES.glob("*/*.yaml"))
 NOT_IN_A_FILE: Final = {
+    "missing-package": "the packages of this project's own tests are installed; "
+    "test_a_missing_package_is_told provokes it",
     "unreadable-file": "the spec itself is what is missing; test_faults_of_files provokes it",
 }
 """Codes that no file can show, each with the reason."""
