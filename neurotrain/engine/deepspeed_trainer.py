@@ -7,6 +7,7 @@ batch, all decide alike, and checkpoints are sharded.
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -24,6 +25,7 @@ from neurotrain.engine.foreign import EpochLoader, LossOfModel, as_batches
 from neurotrain.engine.handover import Spread, is_complete, newest, shards_of
 from neurotrain.engine.loop_state import History
 from neurotrain.engine.memory import memory_for
+from neurotrain.engine.op_locks import clear_locks, folder_of_ops
 from neurotrain.engine.ranks import Ranks
 from neurotrain.engine.reporter import Reporter
 from neurotrain.engine.setup import DEFAULT_OPTIONS, Setup
@@ -111,6 +113,10 @@ class DeepSpeedTrainer(Trainer):
         )  # fmt: skip
 
     def _new_engine(self, optimizer: torch.optim.Optimizer | None) -> Engine:
+        if optimizer is None and os.environ.get("LOCAL_RANK", "0") == "0":
+            for message in clear_locks(folder_of_ops()):
+                self.reporter.tell("warning.raised", message=message)
+        self.ranks.wait()
         engine = DeepSpeedEngine(self.model, optimizer, self.config, self.ranks, self.device)
         self._saver = ShardSaver(
             self.checkpoints, self.options.checkpoints, self.reporter, self._shards, engine
@@ -226,8 +232,6 @@ def _read(config: Mapping[str, Any] | Path | str) -> dict[str, Any]:
 
 def _ranks_here(device: str) -> Ranks:
     """This process's peers by the environment; alone where it states none."""
-    import os
-
     from neurotrain.engine.placement import placed
     from neurotrain.engine.ranks import joined
 

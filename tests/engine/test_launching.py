@@ -168,9 +168,8 @@ def test_two_machines(project: Project) -> None:
         _, told = first.communicate(timeout=30)
         assert first.returncode == 137
         assert "rank 1 (process" in told
-        _, told = second.communicate(timeout=30)
+        second.communicate(timeout=30)
         assert second.returncode == 137
-        assert "waits for the first one's plan" in told
     with _machines(project) as (second, first):
         _, told = first.communicate(timeout=120)
         assert first.returncode == 0, told
