@@ -177,13 +177,13 @@ MUTANTS = (
         "self._plateau =",
         NAN,
     ),
-    Mutant("engine/schedule.py", 'PlateauState(**state["plateau"])', "PlateauState()", RESUME),
+    Mutant("engine/schedule.py", 'PlateauState(**state["plateau"])', "PlateauState()", PIECES),
     Mutant("engine/schedule.py", "self._scheduler.load_state_dict(state)", "pass", PIECES),
     Mutant(
         "engine/trainer.py",
         'self.schedule.load_state_dict(found["scheduler_state_dict"])',
         "pass",
-        RESUME,
+        PIECES,
     ),
     Mutant(
         "engine/trainer.py",
