@@ -192,9 +192,7 @@ MUTANTS = (
         RESUME,
     ),
     Mutant("engine/trainer.py", 'self._epoch_start = found["epoch_start"]', "pass", NAN),
-    Mutant(
-        "engine/trainer.py", "self._saver.complete(self._found.path, self.state)", "pass", RESUME
-    ),
+    Mutant("engine/trainer.py", "self._saver.complete(path, self.state)", "pass", RESUME),
     Mutant(
         "engine/trainer.py",
         "self.engine.seed(mix(self.setup.seed, self.state.micro_step))",
