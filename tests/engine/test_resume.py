@@ -19,7 +19,7 @@ from neurotrain.engine.checkpoint import load
 from neurotrain.engine.reporter import Reporter
 from neurotrain.engine.signals import Interrupted, StopFlag
 from neurotrain.engine.trainer import Trainer
-from neurotrain.optim.schedules import Cosine
+from neurotrain.optim.schedules import Cosine, Plateau
 from neurotrain.spec.train import Averaging, Batch, Checkpoints, EarlyStopping, TrainOptions
 from tests.engine.toys import StopAt, files, network, pairs
 
@@ -49,7 +49,7 @@ class Setting:
 PAIRWISE = [
     Setting("sgd"),
     Setting("sgd", 3, "bf16", ema=True, num_workers=2, scheduler="torch"),
-    Setting("adam", 3),
+    Setting("adam", 3, scheduler="plateau"),
     Setting("adam", 1, "bf16", num_workers=2, scheduler="torch"),
     Setting("adamw", 1, "fp32", ema=True, num_workers=2),
     Setting("adamw", 3, "bf16", scheduler="torch"),
@@ -115,6 +115,8 @@ def train(
         folder / "train", model, resumes, options=options, reporter=Reporter(folder), flag=flag
     )
     scheduler: Any = Cosine(warmup="3 steps")
+    if setting.scheduler == "plateau":
+        scheduler = Plateau(patience=0, gamma=0.5, threshold=0.9)
     if setting.scheduler == "torch":
         scheduler = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, NUM_EPOCHS)
     checked = DataLoader(pairs(16), batch_size=8)

@@ -177,13 +177,13 @@ MUTANTS = (
         "self._plateau =",
         NAN,
     ),
-    Mutant("engine/schedule.py", 'PlateauState(**state["plateau"])', "PlateauState()", RESUME),
+    Mutant("engine/schedule.py", 'PlateauState(**state["plateau"])', "PlateauState()", PIECES),
     Mutant("engine/schedule.py", "self._scheduler.load_state_dict(state)", "pass", PIECES),
     Mutant(
         "engine/trainer.py",
         'self.schedule.load_state_dict(found["scheduler_state_dict"])',
         "pass",
-        RESUME,
+        PIECES,
     ),
     Mutant(
         "engine/trainer.py",
@@ -192,9 +192,7 @@ MUTANTS = (
         RESUME,
     ),
     Mutant("engine/trainer.py", 'self._epoch_start = found["epoch_start"]', "pass", NAN),
-    Mutant(
-        "engine/trainer.py", "self._saver.complete(self._found.path, self.state)", "pass", RESUME
-    ),
+    Mutant("engine/trainer.py", "self._saver.complete(path, self.state)", "pass", RESUME),
     Mutant(
         "engine/trainer.py",
         "self.engine.seed(mix(self.setup.seed, self.state.micro_step))",
