@@ -89,12 +89,13 @@ def test_component_alone_is_found_in_every_family() -> None:
 
 
 def test_path_without_a_component_means_all_that_have_the_key() -> None:
-    """`data.train.root` is a key of three datasets."""
+    """`data.train.root` is a key of four datasets."""
     found = REFERENCE.find("data.train.root")
     assert [field.name for field in found] == [
         "data.train.image_folder.root",
         "data.train.image_table.root",
         "data.train.paired_images.root",
+        "data.train.text_files.root",
     ]
 
 

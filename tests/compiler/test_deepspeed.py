@@ -313,7 +313,7 @@ def test_own_schedules_are_ours_after_the_warmup(scheduler: Scheduler, ahead: in
     assert rates[:5] == pytest.approx([0.0, 0.1, 0.2, 0.3, 0.4])
 
 
-@pytest.mark.parametrize("name", CATALOGUE.names("model"))
+@pytest.mark.parametrize("name", sorted(set(CATALOGUE.names("model")) - {"gpt2", "llama"}))
 @pytest.mark.parametrize("norm", [{}, {"norm": "batch"}])
 def test_batch_statistics_are_what_the_network_has(name: str, norm: dict[str, str]) -> None:
     """A model says that it has batch statistics exactly where a layer of it keeps some."""

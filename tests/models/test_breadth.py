@@ -50,8 +50,8 @@ def built(model: Model, in_channels: int = 3, out_channels: int = 2) -> nn.Modul
 
 
 def test_every_network_is_here() -> None:
-    """A new one has to be added to the table."""
-    assert {name.partition("-")[0] for name in SMALL} == {
+    """A new one has to be added to the table; those of text have tests of their own."""
+    assert {name.partition("-")[0] for name in SMALL} | {"gpt2", "llama"} == {
         component.__struct_config__.tag for component in BUILT_IN
     }
 
