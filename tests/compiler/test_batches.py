@@ -145,8 +145,10 @@ def test_deepspeed_reads_the_same_training(
 
 
 def test_shipped_specs_are_read_by_deepspeed(parsed: Any) -> None:
-    """The golden DeepSpeed files are accepted as they are."""
+    """The golden DeepSpeed files of one process are accepted as they are."""
     import json
 
     for file in sorted((Path(__file__).parent / "golden").glob("*.deepspeed.json")):
-        assert parsed(json.loads(file.read_text())).train_batch_size >= 1
+        plan = json.loads(file.with_name(file.name.replace("deepspeed", "plan")).read_text())
+        if plan["facts"]["world_size"] == 1:
+            assert parsed(json.loads(file.read_text())).train_batch_size >= 1

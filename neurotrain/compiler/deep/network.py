@@ -13,7 +13,10 @@ if TYPE_CHECKING:
 
 
 def on_meta(
-    model: Model, channels: tuple[int, int], size: tuple[int, int] | None, tokens: int | None
+    model: Model,
+    channels: tuple[int, int],
+    size: tuple[int, int] | None,
+    tokens: int | None = None,
 ) -> nn.Module:
     """The network on the `meta` device, in training mode.
 

@@ -57,7 +57,7 @@ def _bytes(tensors: list[torch.Tensor]) -> int:
 def test_memory_of_every_optimizer_is_that_of_a_real_update(name: str) -> None:
     """Weights, gradients and states as they are after an update on the CPU."""
     model = MODELS["cnn"]
-    network = on_meta(model, 1, 10, (8, 8))
+    network = on_meta(model, (1, 10), (8, 8))
     memory = memory_of(network, updated_once(_optimizer(name), network), averaged=False)
     real = model.build(1, 10, (8, 8))
     built = _really_updated(_optimizer(name), real)
@@ -100,7 +100,7 @@ def test_checkpoint_is_predicted_within_five_percent(
 ) -> None:
     """Of the file that the engine writes, for small models too, whose names outweigh numbers."""
     model = MODELS[kind]
-    network = on_meta(model, 1, 10, (8, 8))
+    network = on_meta(model, (1, 10), (8, 8))
     predicted = checkpoint_bytes(
         network, updated_once(_optimizer(name), network), recorded=RECORDED,
         num_epochs=num_epochs, averaged=False,

@@ -117,7 +117,7 @@ def test_networks_have_the_closed_form_of_their_layers(name: str) -> None:
         if isinstance(layer, nn.Linear | nn.Conv2d | nn.ConvTranspose2d):
             layer.register_forward_hook(add)
     network(torch.zeros(IMAGES))
-    counted = on_meta(model, IMAGES[1], outputs, IMAGES[2:])
+    counted = on_meta(model, (IMAGES[1], outputs), IMAGES[2:])
     shape = StepShape(images=IMAGES, targets=targets, regions=False)
     assert count_flops(counted, criterion, shape) == total
 
@@ -158,7 +158,9 @@ def test_saved_bytes_are_those_of_a_real_step(name: str, precision: str) -> None
     """Exactly what hooks count on the CPU, with and without autocast."""
     model, outputs, criterion, targets = _setting(name)
     shape = StepShape(images=IMAGES, targets=targets, regions=False, precision=precision)
-    predicted = count_saved_bytes(on_meta(model, IMAGES[1], outputs, IMAGES[2:]), criterion, shape)
+    predicted = count_saved_bytes(
+        on_meta(model, (IMAGES[1], outputs), IMAGES[2:]), criterion, shape
+    )
     network = model.build(IMAGES[1], outputs, IMAGES[2:])
     assert predicted == _really_saved(network, criterion, shape, torch.contiguous_format) > 0
 
@@ -167,7 +169,9 @@ def test_saved_bytes_with_a_region_and_channels_last() -> None:
     """The region itself is an input; what its product with the loss saves is counted."""
     model, outputs, criterion, targets = _setting("unet with instance norm")
     shape = StepShape(images=IMAGES, targets=targets, regions=True, channels_last=True)
-    predicted = count_saved_bytes(on_meta(model, IMAGES[1], outputs, IMAGES[2:]), criterion, shape)
+    predicted = count_saved_bytes(
+        on_meta(model, (IMAGES[1], outputs), IMAGES[2:]), criterion, shape
+    )
     network = model.build(IMAGES[1], outputs, IMAGES[2:])
     assert predicted == _really_saved(network, criterion, shape, torch.channels_last)
 

@@ -41,7 +41,7 @@ class SwinUNETR(Component, Model, tag="swin_unetr", frozen=True, kw_only=True):
 
 def test_a_network_that_reads_values_when_built_is_built_on_the_cpu() -> None:
     """SwinUNETR comes to `meta` with all its weights."""
-    network = on_meta(SwinUNETR(), 1, 2, (64, 64))
+    network = on_meta(SwinUNETR(), (1, 2), (64, 64))
     assert {weight.device.type for weight in network.parameters()} == {"meta"}
     assert forward(network, torch.empty(1, 1, 64, 64, device="meta")).shape == (1, 2, 64, 64)
 
@@ -49,7 +49,7 @@ def test_a_network_that_reads_values_when_built_is_built_on_the_cpu() -> None:
 def test_following_a_network_leaves_random_numbers_alone() -> None:
     """Building on the CPU draws weights; the caller's generator does not notice."""
     before = torch.get_rng_state()
-    on_meta(SwinUNETR(), 1, 2, (64, 64))
+    on_meta(SwinUNETR(), (1, 2), (64, 64))
     assert torch.equal(torch.get_rng_state(), before)
 
 
