@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 import torch
 
-from neurotrain.metrics.base import Metric, ValueMetric, name_of
+from neurotrain.metrics.base import Metric, TokenMetric, ValueMetric, name_of
 from neurotrain.metrics.built_in import BUILT_IN
 from neurotrain.metrics.tally import Tally
 
 METRICS: tuple[Metric, ...] = tuple(
     component()  # type: ignore[misc]
     for component in BUILT_IN
-    if not issubclass(component, ValueMetric)
+    if not issubclass(component, (ValueMetric, TokenMetric))
 )
 OF_SAMPLES = tuple(metric for metric in METRICS if "classification" in metric.tasks)
 
