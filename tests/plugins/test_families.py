@@ -99,5 +99,5 @@ def test_a_metric_inherits_one_of_the_kinds() -> None:
     names = {"__doc__": "A metric.", "__module__": __name__, "per_class": print}
     kind = type(Component)("Own", (Component, Metric), names, tag="own", frozen=True, kw_only=True)
     told = "Own inherits Metric alone; inherit CurveMetric or MapMetric or MatrixMetric or "
-    told += "ValueMetric"
+    told += "TokenMetric or ValueMetric"
     assert malformation(kind, built_in()) == told
