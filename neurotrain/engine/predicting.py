@@ -40,6 +40,8 @@ def predict(
         if fault.exit_code == 1:
             traceback.print_exc()
         print(f"neurotrain: error: {fault.message}", file=sys.stderr)
+        if fault.hint:
+            print(f"   = help: {fault.hint}", file=sys.stderr)
         return fault.exit_code
     for failure in failures:
         print(f"neurotrain: error: {failure}", file=sys.stderr)
