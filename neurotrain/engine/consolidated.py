@@ -1,12 +1,12 @@
 """The state of a training by parameter, whatever processes, ZeRO stage or engine wrote it.
 
-It is read part by part from the files where it lies, so that no process holds the whole. Files of
-DeepSpeed's are unpickled: only verified ones of the run directory get here. Knows nothing of who
-takes it.
+It is read part by part from the files where it lies, so that no process holds the whole. Knows
+nothing of who takes it.
 """
 
 from __future__ import annotations
 
+import pickle
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -245,6 +245,22 @@ def _ordered(folder: Path, pattern: re.Pattern[str]) -> Iterable[Path]:
 
 
 def _read(file: Path) -> dict[str, Any]:
-    """A verified file of DeepSpeed's, mapped and not copied into memory."""
-    read: dict[str, Any] = torch.load(file, map_location="cpu", mmap=True, weights_only=False)
+    """A verified file of DeepSpeed's, mapped and not copied into memory; no code of it is run.
+
+    Raises:
+        ForeignCheckpoint: it holds what DeepSpeed's files do not hold.
+    """
+    from deepspeed.runtime.fp16.loss_scaler import DynamicLossScaler, LossScaler
+    from deepspeed.runtime.zero.config import ZeroStageEnum
+    from deepspeed.utils.tensor_fragment import fragment_address
+
+    kinds = [DynamicLossScaler, LossScaler, ZeroStageEnum, fragment_address]
+    try:
+        with torch.serialization.safe_globals(kinds):
+            read: dict[str, Any] = torch.load(
+                file, map_location="cpu", mmap=True, weights_only=True
+            )
+    except pickle.UnpicklingError as error:
+        cause = " ".join(str(error).split())[:200]
+        raise ForeignCheckpoint(f"{file} cannot be taken over: {cause}") from error
     return read

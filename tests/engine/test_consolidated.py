@@ -1,0 +1,35 @@
+"""Reading what DeepSpeed wrote: weights and numbers, and nothing that runs."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+import torch
+
+from neurotrain.engine.checkpoint import ForeignCheckpoint
+from neurotrain.engine.consolidated import of_shards
+
+
+class _Writes:
+    """An object whose unpickling makes a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def __reduce__(self) -> object:
+        return os.mkdir, (str(self.folder),)
+
+
+@pytest.mark.parametrize("slot", ["module", "lr_scheduler", "optimizer"])
+def test_a_part_that_would_run_code_is_refused(slot: str, tmp_path: Path) -> None:
+    """The code is not run, and the file is named."""
+    pytest.importorskip("deepspeed")
+    state = {"module": {}, "lr_scheduler": None, "optimizer": None, slot: _Writes(tmp_path / "ran")}
+    torch.save(state, tmp_path / "mp_rank_00_model_states.pt")
+    with pytest.raises(
+        ForeignCheckpoint, match=r"mp_rank_00_model_states\.pt cannot be taken over"
+    ):
+        of_shards(tmp_path, ())
+    assert not (tmp_path / "ran").exists()
