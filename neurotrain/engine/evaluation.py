@@ -190,3 +190,9 @@ def _sample_score(
         truth=truth,
         prediction=prediction,
     )
+
+
+def mean_in_order(order: list[int], losses: list[float]) -> float:
+    """The mean of the samples' losses, added in the order of the samples."""
+    each = [loss for _, loss in sorted(zip(order, losses, strict=True))]
+    return sum(each) / len(each) if each else float("nan")

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import torch
 from torch import nn
@@ -18,12 +18,26 @@ from neurotrain.engine.report import write_reports
 from neurotrain.engine.report_statistics import spread_ranks
 from neurotrain.metrics.base import Metric, name_of
 from neurotrain.metrics.overlap import F1, Accuracy, Dice, IoU
-from neurotrain.recorder.results import TestResult
+from neurotrain.recorder.results import SampleScore, TestResult
 from neurotrain.transforms.base import Transform
 from neurotrain.transforms.batch import Batch
 from neurotrain.transforms.draws import Draws
 from neurotrain.visualizer.confusion import draw_confusion
 from neurotrain.visualizer.samples import draw_classification, draw_segmentation
+
+_Part = TypeVar("_Part")
+
+
+class _Measures(Protocol):
+    """What a pass over the test data gives."""
+
+    @property
+    def loss(self) -> float: ...
+
+    @property
+    def samples(self) -> tuple[SampleScore, ...]: ...
+
+    def overall(self, metrics: Iterable[Metric]) -> dict[str, float]: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +55,50 @@ class TestSetup:
     num_pictures: int = 8
     plots: tuple[Path, ...] = ()
     progress: Any = field(default=lambda done, total: None)
-    """Called with the batches done and their number."""
+    """Called with the samples done and their number."""
+
+    def told(
+        self, parts: Iterable[_Part], size: Callable[[_Part], int], total: int
+    ) -> Iterator[_Part]:
+        """Pass the parts of a test on and tell the samples of each as progress."""
+        done = 0
+        for part in parts:
+            done += size(part)
+            self.progress(done, max(done, total))
+            yield part
+
+    def result(
+        self,
+        scores: _Measures,
+        metrics: tuple[Metric, ...],
+        seconds: float,
+        *,
+        task: str,
+        classes: tuple[str, ...] = (),
+        targets: tuple[str, ...] = (),
+        per_class: Mapping[str, Mapping[str, float]] | None = None,
+        confusion: tuple[tuple[int, ...], ...] = (),
+        scored_inside_roi: bool = False,
+    ) -> TestResult:
+        """What was measured, with what this says about the test."""
+        return TestResult(
+            run=self.run,
+            spec=self.spec,
+            task=task,
+            classes=classes,
+            targets=targets,
+            synthetic=self.synthetic,
+            weights=self.weights,
+            scored_inside_roi=scored_inside_roi,
+            main_metric=name_of(metrics[0]),
+            overall={**scores.overall(metrics), "loss": scores.loss},
+            per_class=per_class or {},
+            falling=frozenset(name_of(metric) for metric in metrics if metric.better == "min"),
+            confusion=confusion,
+            samples=scores.samples,
+            left_out=self.left_out(),
+            seconds=seconds,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +155,8 @@ class Tester:
         metrics = self.setup.metrics or _usual_metrics(first)
         names = self.setup.names
         apply = _Apply(self.model, as_criterion(criterion), inference, len(self.classes))
-        scored = self._told(apply(self._batches(test_loader)), len(names or ()))
+        parts = apply(self._batches(test_loader))
+        scored = self.setup.told(parts, lambda part: len(part.batch), len(names or ()))
         name = names.__getitem__ if names is not None else _numbered
         scores = collect(scored, metrics, classes=self.classes, name=name)
         result = self._result(scores, metrics, first, time.monotonic() - started_s)
@@ -111,31 +169,16 @@ class Tester:
     def _result(
         self, scores: Scores, metrics: tuple[Metric, ...], first: Batch, seconds: float
     ) -> TestResult:
-        return TestResult(
-            run=self.setup.run,
-            spec=self.setup.spec,
+        return self.setup.result(
+            scores,
+            metrics,
+            seconds,
             task="segmentation" if first.has_label_maps else "classification",
             classes=self.classes,
-            synthetic=self.setup.synthetic,
-            weights=self.setup.weights,
-            scored_inside_roi=first.rois is not None,
-            main_metric=name_of(metrics[0]),
-            overall={**scores.overall(metrics), "loss": scores.loss},
             per_class=scores.per_class(metrics, self.classes),
-            falling=frozenset(name_of(metric) for metric in metrics if metric.better == "min"),
             confusion=tuple(tuple(row) for row in scores.tally.counts.tolist()),
-            samples=scores.samples,
-            left_out=self.setup.left_out(),
-            seconds=seconds,
+            scored_inside_roi=first.rois is not None,
         )
-
-    def _told(self, scored: Iterable[Scored], total: int) -> Iterator[Scored]:
-        """Pass the batches on and tell each as progress."""
-        done = 0
-        for part in scored:
-            done += len(part.batch)
-            self.setup.progress(done, max(done, total))
-            yield part
 
     def _draw_samples(self, result: TestResult, loader: Iterable[Any], apply: _Apply) -> list[Path]:
         """Draw samples from the worst to the best, evenly spaced, in a second pass."""

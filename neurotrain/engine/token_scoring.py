@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-from neurotrain.engine.evaluation import Criterion, evaluated
+from neurotrain.engine.evaluation import Criterion, evaluated, mean_in_order
 from neurotrain.engine.inference import Inference, autocast
 from neurotrain.metrics.base import Metric, TokenMetric, name_of
 from neurotrain.metrics.token_tally import TokenTally, value_of
@@ -73,12 +73,6 @@ def collect_tokens(
             for place, index in enumerate(order)
         )  # fmt: skip
     return TokenScores(loss=mean_in_order(order, losses), rows_N3=rows_N3, samples=samples)
-
-
-def mean_in_order(order: list[int], losses: list[float]) -> float:
-    """The mean of the samples' losses, added in the order of the samples."""
-    each = [loss for _, loss in sorted(zip(order, losses, strict=True))]
-    return sum(each) / len(each) if each else float("nan")
 
 
 def _read(model: nn.Module, batch: Batch, criterion: Criterion, inference: Inference) -> ReadBatch:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,8 +14,8 @@ from neurotrain.engine.foreign import as_batches, as_criterion
 from neurotrain.engine.inference import Inference
 from neurotrain.engine.report import write_reports
 from neurotrain.engine.tester import TestSetup, numbered
-from neurotrain.engine.token_scoring import ReadBatch, TokenScores, collect_tokens, read
-from neurotrain.metrics.base import Metric, name_of
+from neurotrain.engine.token_scoring import collect_tokens, read
+from neurotrain.metrics.base import Metric
 from neurotrain.metrics.language import Perplexity, TokenAccuracy
 from neurotrain.recorder.results import TestResult
 
@@ -55,38 +55,11 @@ class TokenTester:
             self.model, as_batches(test_loader), criterion=as_criterion(criterion),
             inference=inference,
         )  # fmt: skip
-        scores = collect_tokens(self._told(parts, len(names)), metrics, names=names)
+        told = self.setup.told(parts, lambda part: len(part.samples), len(names))
+        scores = collect_tokens(told, metrics, names=names)
         if not scores.samples:
             raise ValueError("the test loader is empty")
-        result = self._result(scores, metrics, time.monotonic() - started_s)
+        seconds = time.monotonic() - started_s
+        result = self.setup.result(scores, metrics, seconds, task="causal_lm")
         write_reports(result, self.output_dir, pictures=(), plots=self.setup.plots)
         return result
-
-    def _result(
-        self, scores: TokenScores, metrics: tuple[Metric, ...], seconds: float
-    ) -> TestResult:
-        return TestResult(
-            run=self.setup.run,
-            spec=self.setup.spec,
-            task="causal_lm",
-            classes=(),
-            synthetic=self.setup.synthetic,
-            weights=self.setup.weights,
-            scored_inside_roi=False,
-            main_metric=name_of(metrics[0]),
-            overall={**scores.overall(metrics), "loss": scores.loss},
-            per_class={},
-            falling=frozenset(name_of(metric) for metric in metrics if metric.better == "min"),
-            confusion=(),
-            samples=scores.samples,
-            left_out=self.setup.left_out(),
-            seconds=seconds,
-        )
-
-    def _told(self, parts: Iterable[ReadBatch], total: int) -> Iterator[ReadBatch]:
-        """Pass the batches on and tell each as progress."""
-        done = 0
-        for part in parts:
-            done += len(part.samples)
-            self.setup.progress(done, total)
-            yield part

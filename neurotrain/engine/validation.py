@@ -8,7 +8,15 @@ from typing import Any, TypeVar
 import torch
 from torch import nn
 
-from neurotrain.engine.evaluation import Criterion, Scored, Scores, collect, mean_loss, score
+from neurotrain.engine.evaluation import (
+    Criterion,
+    Scored,
+    Scores,
+    collect,
+    mean_in_order,
+    mean_loss,
+    score,
+)
 from neurotrain.engine.foreign import as_batches
 from neurotrain.engine.inference import Inference
 from neurotrain.engine.ranks import Ranks
@@ -38,11 +46,11 @@ def validate(
             model, batches, criterion=criterion, inference=inference, targets=setup.targets
         )
         values = collect_values(measured, targets=setup.targets)
-        found = values.overall(setup.metrics)
-        return {"valid/loss": values.loss} | {f"valid/{name}": v for name, v in found.items()}
+        return _named(values, setup)
     if setup.tokens is not None:
-        parts = read(model, batches, criterion=criterion, inference=inference)
-        return _of_text(collect_tokens(parts, setup.metrics), setup)
+        return validate_text(
+            model, batches, criterion, setup, device=device, precision=precision, ranks=Ranks()
+        )
     if not setup.classes:
         loss = mean_loss(model, batches, criterion=criterion, inference=inference)
         return {"valid/loss": loss}
@@ -80,9 +88,8 @@ def validate_shared(
         tally = ValueTally(len(setup.targets))
         for _, _, state in parts:
             tally.merge(state)
-        mean = _mean_in_order((indices, own) for indices, own, _ in parts)
-        found = ValueScores(loss=mean, tally=tally, samples=()).overall(setup.metrics)
-        return {"valid/loss": mean} | {f"valid/{name}": v for name, v in found.items()}
+        mean = _mean_of((part[0], part[1]) for part in parts)
+        return _named(ValueScores(loss=mean, tally=tally, samples=()), setup)
     scored = score(
         model, batches, criterion=criterion, inference=inference, num_classes=len(setup.classes)
     )
@@ -91,7 +98,7 @@ def validate_shared(
     total = Tally(setup.metrics, len(setup.classes), is_map=any(part[2] for part in counted))
     for part in counted:
         total.merge(part[3])
-    mean = _mean_in_order((indices, own) for indices, own, _, _ in counted)
+    mean = _mean_of((part[0], part[1]) for part in counted)
     return _named(Scores(loss=mean, tally=total, samples=()), setup)
 
 
@@ -103,11 +110,11 @@ def _noted(parts: Iterable[_Part], order: list[int], losses: list[float]) -> Ite
         yield part
 
 
-def _mean_in_order(parts: Iterable[tuple[list[int], list[float]]]) -> float:
-    """The mean loss, added up in the order of samples."""
-    pairs = [pair for order, losses in parts for pair in zip(order, losses, strict=True)]
-    each = [loss for _, loss in sorted(pairs)]
-    return sum(each) / len(each) if each else float("nan")
+def _mean_of(shares: Iterable[tuple[list[int], list[float]]]) -> float:
+    """The mean loss of what all processes have."""
+    pairs = list(shares)
+    order = [index for indices, _ in pairs for index in indices]
+    return mean_in_order(order, [loss for _, losses in pairs for loss in losses])
 
 
 def validate_text(
@@ -131,12 +138,7 @@ def validate_text(
         )
     )  # fmt: skip
     parts = [part for share in ranks.gathered(parts) for part in share]
-    return _of_text(collect_tokens(parts, setup.metrics), setup)
-
-
-def _of_text(scores: TokenScores, setup: Setup) -> dict[str, float]:
-    overall = scores.overall(setup.metrics)
-    return {"valid/loss": scores.loss} | {f"valid/{name}": v for name, v in overall.items()}
+    return _named(collect_tokens(parts, setup.metrics), setup)
 
 
 def _inference(setup: Setup, device: torch.device, precision: str) -> Inference:
@@ -146,6 +148,6 @@ def _inference(setup: Setup, device: torch.device, precision: str) -> Inference:
     )  # fmt: skip
 
 
-def _named(scores: Scores, setup: Setup) -> dict[str, float]:
+def _named(scores: Scores | ValueScores | TokenScores, setup: Setup) -> dict[str, float]:
     overall = scores.overall(setup.metrics)
     return {"valid/loss": scores.loss} | {f"valid/{name}": v for name, v in overall.items()}

@@ -16,8 +16,8 @@ from neurotrain.engine.inference import Inference
 from neurotrain.engine.report import write_reports
 from neurotrain.engine.report_statistics import spread_ranks
 from neurotrain.engine.tester import TestSetup, numbered
-from neurotrain.engine.value_scoring import Measured, ValueScores, collect_values, measure
-from neurotrain.metrics.base import Metric, name_of
+from neurotrain.engine.value_scoring import Measured, collect_values, measure
+from neurotrain.metrics.base import Metric
 from neurotrain.metrics.values import MAE, R2, RMSE
 from neurotrain.recorder.results import TestResult
 from neurotrain.transforms.batch import Batch
@@ -65,46 +65,24 @@ class ValueTester:
                 targets=self.targets,
             )  # fmt: skip
 
-        told = self._told(measured(as_batches(test_loader)), len(names))
+        parts = measured(as_batches(test_loader))
+        told = self.setup.told(parts, lambda part: len(part.batch), len(names))
         scores = collect_values(told, targets=self.targets, names=names)
         if not scores.samples:
             raise ValueError("the test loader is empty")
-        result = self._result(scores, metrics, time.monotonic() - started_s)
+        result = self.setup.result(
+            scores,
+            metrics,
+            time.monotonic() - started_s,
+            task="regression",
+            targets=tuple(target.name for target in self.targets),
+            per_class=scores.per_target(metrics, self.targets),
+        )
         plot = self.output_dir / "prediction_by_truth.png"
         draw_scatter([one.values for one in result.samples], result.targets, plot)
         pictures = self._draw_samples(result, as_batches(test_loader))
         write_reports(result, self.output_dir, pictures=pictures, plots=[plot, *self.setup.plots])
         return result
-
-    def _result(
-        self, scores: ValueScores, metrics: tuple[Metric, ...], seconds: float
-    ) -> TestResult:
-        return TestResult(
-            run=self.setup.run,
-            spec=self.setup.spec,
-            task="regression",
-            classes=(),
-            targets=tuple(target.name for target in self.targets),
-            synthetic=self.setup.synthetic,
-            weights=self.setup.weights,
-            scored_inside_roi=False,
-            main_metric=name_of(metrics[0]),
-            overall={**scores.overall(metrics), "loss": scores.loss},
-            per_class=scores.per_target(metrics, self.targets),
-            falling=frozenset(name_of(metric) for metric in metrics if metric.better == "min"),
-            confusion=(),
-            samples=scores.samples,
-            left_out=self.setup.left_out(),
-            seconds=seconds,
-        )
-
-    def _told(self, measured: Iterable[Measured], total: int) -> Iterator[Measured]:
-        """Pass the batches on and tell each as progress."""
-        done = 0
-        for part in measured:
-            done += len(part.batch)
-            self.setup.progress(done, total)
-            yield part
 
     def _draw_samples(self, result: TestResult, batches: Iterable[Batch]) -> list[Path]:
         """Draw samples from the worst to the best, evenly spaced, in a second pass."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, ClassVar, Final
+from typing import TYPE_CHECKING, Annotated, ClassVar, Final, TypeAlias
 
 from msgspec import Meta
 
@@ -16,6 +16,16 @@ if TYPE_CHECKING:
 _CAUSAL: Final = "causal"
 """The name of that attention; transformers makes masks for the names that it knows alone."""
 
+Blocks: TypeAlias = Annotated[Positive, Meta(description="Blocks")]
+Heads: TypeAlias = Annotated[Positive, Meta(description="Attention heads of a block")]
+Checkpointing: TypeAlias = Annotated[
+    bool,
+    Meta(
+        description="Compute the activations of each block anew in the backward pass instead "
+        "of keeping them"
+    ),
+]
+
 
 class GPT2(Component, LanguageModel, tag="gpt2", frozen=True, kw_only=True):
     """The decoder of GPT-2 with weights of its own, from transformers.
@@ -25,21 +35,15 @@ class GPT2(Component, LanguageModel, tag="gpt2", frozen=True, kw_only=True):
     """
 
     package: ClassVar[str] = "transformers"
-    layers: Annotated[Positive, Meta(description="Blocks")] = 4
-    heads: Annotated[Positive, Meta(description="Attention heads of a block")] = 4
+    layers: Blocks = 4
+    heads: Heads = 4
     width: Annotated[Positive, Meta(description="Features of a token; divisible by the heads")] = (
         128
     )
     dropout: Annotated[
         Share, Meta(description="Share of features and attention weights set to zero")
     ] = 0.0
-    activation_checkpointing: Annotated[
-        bool,
-        Meta(
-            description="Compute the activations of each block anew in the backward pass instead "
-            "of keeping them"
-        ),
-    ] = False
+    activation_checkpointing: Checkpointing = False
 
     def contradiction(self) -> str:
         """A width that the heads do not divide."""
@@ -67,8 +71,8 @@ class Llama(Component, LanguageModel, tag="llama", frozen=True, kw_only=True):
     """
 
     package: ClassVar[str] = "transformers"
-    layers: Annotated[Positive, Meta(description="Blocks")] = 4
-    heads: Annotated[Positive, Meta(description="Attention heads of a block")] = 4
+    layers: Blocks = 4
+    heads: Heads = 4
     key_value_heads: Annotated[
         Positive | None,
         Meta(description="Heads that keys and values have; by default as many; divides the heads"),
@@ -79,13 +83,7 @@ class Llama(Component, LanguageModel, tag="llama", frozen=True, kw_only=True):
     hidden: Annotated[
         Positive | None, Meta(description="Width of the perceptrons; by default 8/3 of the width")
     ] = None
-    activation_checkpointing: Annotated[
-        bool,
-        Meta(
-            description="Compute the activations of each block anew in the backward pass instead "
-            "of keeping them"
-        ),
-    ] = False
+    activation_checkpointing: Checkpointing = False
 
     def contradiction(self) -> str:
         """Numbers of heads that divide neither the width nor each other."""
