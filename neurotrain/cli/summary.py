@@ -39,11 +39,9 @@ def summary(plan: Plan) -> str:
     facts, train = plan.facts, plan.experiment.train
     rows = {
         "run": f"{plan.name}  (plan {plan.digest[:12]})",
-        "task": f"{facts.task}: {_few(facts.classes or plan.experiment.task.target_names)}",
+        "task": _task(plan),
         "data": _data(plan),
-        "model": f"{tag_of(plan.experiment.model)}, {facts.in_channels} channels in, "
-        f"{facts.out_channels} out",
-        "training size": _size(facts.image_size),
+        **_network(plan),
         "loss": " + ".join(f"{loss.weight:g} {tag_of(loss)}" for loss in plan.experiment.loss),
         "batch": f"{facts.global_batch} = {facts.micro_batch} (micro) x {facts.accumulation} "
         f"(accumulation) x {facts.world_size} (processes)",
@@ -53,7 +51,7 @@ def summary(plan: Plan) -> str:
         f"{tag_of(train.scheduler)}, warm-up {train.scheduler.warmup}",
         "best weights by": f"{facts.monitor} ({facts.monitor_mode})",
         "early stopping": _stopping(plan),
-        "evaluation": _evaluation(plan),
+        "evaluation": _evaluation(plan) if facts.tokens is None else "every token of the text",
         "device": f"{facts.device}, {counted(facts.threads, 'thread')}, "
         + plan.experiment.engine.format_told(train.precision),
         "engine": plan.experiment.engine.told,
@@ -63,11 +61,30 @@ def summary(plan: Plan) -> str:
     return "\n".join(f"{name:<16} {visible(value)}" for name, value in rows.items())
 
 
+def _task(plan: Plan) -> str:
+    names = plan.facts.classes or plan.experiment.task.target_names
+    return f"{plan.facts.task}: {_few(names)}" if names else plan.facts.task
+
+
+def _network(plan: Plan) -> dict[str, str]:
+    """The model, and the size of what it learns from."""
+    facts, name = plan.facts, tag_of(plan.experiment.model)
+    if facts.tokens is not None:
+        return {
+            "model": f"{name}, a vocabulary of {facts.out_channels}",
+            "training size": f"{facts.tokens} tokens",
+        }
+    return {
+        "model": f"{name}, {facts.in_channels} channels in, {facts.out_channels} out",
+        "training size": _size(facts.image_size),
+    }
+
+
 def _data(plan: Plan) -> str:
     facts = plan.facts
     parts = [f"{part.num_samples} {name}" for name, part in facts.parts.items()]
     crops = facts.samples_per_epoch // facts.parts["train"].num_samples
-    text = ", ".join(parts) + " images"
+    text = ", ".join(parts) + (" images" if facts.tokens is None else " blocks of text")
     text += f", {crops} crops each" if crops > 1 else ""
     return text + ("; SYNTHETIC" if facts.synthetic else "")
 

@@ -195,3 +195,17 @@ def test_checkpointed_activations_give_the_same_gradients(kind: type[GPT2] | typ
     assert kept[1] < kept[0]
     for whole, again in zip(*gradients, strict=True):
         torch.testing.assert_close(again, whole)
+
+
+def test_the_dry_run_speaks_of_text(tmp_path: Path) -> None:
+    """Its summary has blocks, tokens and a vocabulary, and no images and channels."""
+    project = Project(tmp_path)
+    project.write(LM)
+    process = project.start("compile", "spec.yaml", "-o", "plan")
+    told, _ = process.communicate()
+    assert process.returncode == 0, told
+    assert "blocks of text" in told
+    assert "a vocabulary of 257" in told
+    assert "28 tokens" in told
+    assert "images" not in told
+    assert "channels" not in told
