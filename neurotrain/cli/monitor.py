@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 from pathlib import Path
 
@@ -19,9 +20,10 @@ import click
 @click.option(
     "--replay",
     "speed",
-    type=click.FloatRange(min=0, min_open=True),
+    type=click.FloatRange(min=0.001, max=1e6),
     metavar="SPEED",
-    help="Play RUN back from its beginning, SPEED times as fast as it went.",
+    help="Play RUN back from its beginning, SPEED times as fast as it went; a minute or more "
+    "without an event passes in a second.",
 )
 def command(
     run: Path,
@@ -35,6 +37,8 @@ def command(
     """Watch RUN, or choose one of the runs in a folder (default: runs)."""
     if not run.is_dir():
         raise click.UsageError(f"there is no folder {run}")
+    if speed is not None and math.isnan(speed):
+        raise click.UsageError("--replay takes a number")
     if speed is not None and (as_json or once):
         raise click.UsageError("--replay shows a screen; it does not go with --once and --json")
     if as_json or once:

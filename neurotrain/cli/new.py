@@ -33,7 +33,7 @@ def command(
     images: str | None,
     masks: str | None,
 ) -> None:
-    """Write a spec from TEMPLATE (segmentation or regression), explained line by line."""
+    """Write a spec from TEMPLATE (--list names them), explained line by line."""
     templates = _templates()
     if lists:
         for name, summary in templates.items():
@@ -49,9 +49,10 @@ def command(
         "images": _quoted(images or "images/*"),
         "masks": _quoted(masks or "masks/*"),
     }
-    _write(output, _rendered(template, values))
+    text = _rendered(template, values)
+    _write(output, text)
     kept = _write_schema(output.with_name(_SCHEMA))
-    _say_what_next(output, kept, filled_in=root is not None)
+    _say_what_next(output, kept, text, filled_in=root is not None)
 
 
 def _templates() -> dict[str, str]:
@@ -134,7 +135,7 @@ def _write_schema(file: Path) -> bool:
     return False
 
 
-def _say_what_next(spec: Path, kept_schema: bool, *, filled_in: bool) -> None:
+def _say_what_next(spec: Path, kept_schema: bool, text: str, *, filled_in: bool) -> None:
     click.echo(f"wrote {spec}, and {_SCHEMA} beside it for editors")
     if kept_schema:
         click.echo(
@@ -142,9 +143,8 @@ def _say_what_next(spec: Path, kept_schema: bool, *, filled_in: bool) -> None:
             f"write it anew with: neurotrain explain --schema > {_SCHEMA}",
             err=True,
         )
-    edit = (
-        "read the lines marked [1] to [5]" if filled_in else "fill in the lines marked [1] to [5]"
-    )
+    last = max(re.findall(r"^ *# \[(\d)\]", text, re.MULTILINE))
+    edit = f"{'read' if filled_in else 'fill in'} the lines marked [1] to [{last}]"
     click.echo("next:")
     click.echo(f"  1. open {spec} and {edit}")
     click.echo(f"  2. neurotrain check {shlex.quote(str(spec))}")

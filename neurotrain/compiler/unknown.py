@@ -17,7 +17,7 @@ from neurotrain.spec.fields import Reference
 
 _MAX_HOMES: Final = 2
 """Places where a key belongs that are told; one that belongs to more is a common word."""
-_MAX_UNKNOWN: Final = 100
+MAX_UNKNOWN: Final = 100
 """Unknown keys of one map that are told one by one."""
 
 
@@ -30,7 +30,7 @@ def misspelt(error: Violation) -> dict[str, tuple[SpecPath, str]]:
         return {}
     properties = error.schema.get("properties", {})
     absent = [key for key in properties if key not in error.value]
-    told = _unknown(error)[:_MAX_UNKNOWN]
+    told = unknown_of(error)[:MAX_UNKNOWN]
     likely = {key: closest(key, absent, SYNONYMS) for key in told}
     rest = [key for key in told if likely[key] is None]
     needed = [key for key in error.schema.get("required", ()) if key in absent and key != "type"]
@@ -40,7 +40,8 @@ def misspelt(error: Violation) -> dict[str, tuple[SpecPath, str]]:
     return {key: ((*error.path, name), name) for key, name in likely.items() if name is not None}
 
 
-def _unknown(error: Violation) -> list[str]:
+def unknown_of(error: Violation) -> list[str]:
+    """The keys of a map that it does not have, in their order."""
     return [key for key in error.value if key not in error.schema.get("properties", {})]
 
 
@@ -50,9 +51,9 @@ def unknown_keys(error: Violation, reference: Reference) -> Iterator[Diagnostic]
     known, likely = list(error.schema.get("properties", {})), misspelt(error)
     where = owner(error)
     legal = ", ".join(name for name in known if name != "type")
-    unknown = _unknown(error)
+    unknown = unknown_of(error)
     here = dotted(tuple(key for key in path if isinstance(key, str)))
-    for key in unknown[:_MAX_UNKNOWN]:
+    for key in unknown[:MAX_UNKNOWN]:
         hint = f"{where} has: {legal}" if legal else f"{where} has no keys"
         homes = reference.homes(key)
         if 1 <= len(homes) <= _MAX_HOMES and f"{here}.{key}" not in homes:
@@ -61,9 +62,9 @@ def unknown_keys(error: Violation, reference: Reference) -> Iterator[Diagnostic]
             hint = f"did you mean '{likely[key][1]}'?"
         message = f"{where} has no key '{key}'"
         yield fault(form.UNKNOWN_KEY, (*path, key), message, hint, at_key=True)
-    if len(unknown) > _MAX_UNKNOWN:
-        message = f"{where} has {len(unknown) - _MAX_UNKNOWN:,} more unknown keys from here on"
-        at = (*path, unknown[_MAX_UNKNOWN])
+    if len(unknown) > MAX_UNKNOWN:
+        message = f"{where} has {len(unknown) - MAX_UNKNOWN:,} more unknown keys from here on"
+        at = (*path, unknown[MAX_UNKNOWN])
         yield fault(form.UNKNOWN_KEY, at, message, "mend those before it first", at_key=True)
 
 

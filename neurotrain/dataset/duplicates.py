@@ -28,11 +28,15 @@ class PlacedImage:
 def identities(survey: Survey) -> dict[str, str]:
     """What each sample is, to the id it has here; equal for the same sample of two datasets.
 
-    The path of a file whose folder is freed of links; for generated data its origin and id.
+    The path of a file whose folder is freed of links; for generated data its origin and id. Text is
+    known by its whole files, whatever blocks it is cut into.
     """
     if not survey.folder:
         return {f"{survey.origin}\t{sample.id}": sample.id for sample in survey.samples}
     folder = os.path.realpath(survey.folder)
+    if any(sample.length is not None for sample in survey.samples):
+        names = sorted({name for sample in survey.samples for name in sample.files})
+        return {os.path.normpath(os.path.join(folder, name)): name for name in names}
     return {_path(folder, sample): sample.id for sample in survey.samples}
 
 

@@ -112,11 +112,12 @@ def consolidated(state: Mapping[str, Any], names: Sequence[str]) -> Consolidated
 
 
 def buffers_of(state: Mapping[str, Any], model: nn.Module) -> Mapping[str, Any]:
-    """The values of a model's buffers in a state."""
+    """The values of a model's buffers in a state; those that are not kept in it are as built."""
     if "buffers" in state:
         found: Mapping[str, Any] = state["buffers"]
         return found
-    return {name: state["model_state_dict"][name] for name, _ in model.named_buffers()}
+    weights = state["model_state_dict"]
+    return {name: weights[name] for name, _ in model.named_buffers() if name in weights}
 
 
 def is_single(key: str, value: Any) -> bool:

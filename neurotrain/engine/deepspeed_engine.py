@@ -202,10 +202,10 @@ class DeepSpeedEngine:
             path, _ = self.deepspeed.load_checkpoint(str(folder.parent), folder.name)
             if path is None:
                 raise CorruptCheckpoint(f"DeepSpeed finds no checkpoint in {folder}")
-        saved = buffers_of(state, self.model)
+        buffers = dict(self.model.named_buffers())
         with torch.no_grad():
-            for name, buffer in self.model.named_buffers():
-                buffer.copy_(saved[name])
+            for name, value in buffers_of(state, self.model).items():
+                buffers[name].copy_(value)
 
     def _take_over(self, whole: Consolidated) -> None:
         put_in(self.model, self.optimizer, self.stage, whole)

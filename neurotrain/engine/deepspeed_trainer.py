@@ -113,7 +113,7 @@ class DeepSpeedTrainer(Trainer):
         )  # fmt: skip
 
     def _new_engine(self, optimizer: torch.optim.Optimizer | None) -> Engine:
-        if optimizer is None and os.environ.get("LOCAL_RANK", "0") == "0":
+        if os.environ.get("LOCAL_RANK", "0") == "0":
             for message in clear_locks(folder_of_ops()):
                 self.reporter.tell("warning.raised", message=message)
         self.ranks.wait()

@@ -144,9 +144,10 @@ def _in_micro_steps(state: dict[str, Any], before: int, after: int) -> dict[str,
     updates, so that they divide."""
     if before == after:
         return state
-    meters = state["meters"]
+    meters, start = state["meters"], state.get("epoch_start")
     return {
         **state,
+        "epoch_start": _in_micro_steps(start, before, after) if start else start,
         "batch": state["batch"] // before * after,
         "micro_step": state["micro_step"] // before * after,
         "meters": {

@@ -37,12 +37,13 @@ def clear_locks(folder: Path) -> list[str]:
     """
     told = []
     for file in sorted(folder.glob(f"**/{_LOCK}")):
-        if _is_held(file):
-            continue
         try:
-            age_s = time.time() - file.stat().st_mtime
+            status = file.stat()
         except FileNotFoundError:
             continue
+        if _is_held(file, status.st_uid):
+            continue
+        age_s = time.time() - status.st_mtime
         what = f"{file} says that '{file.parent.name}' is being built"
         if age_s < _OLD_S:
             raise EnvironmentLacks(
@@ -55,10 +56,13 @@ def clear_locks(folder: Path) -> list[str]:
     return told
 
 
-def _is_held(file: Path) -> bool:
-    """Whether a process of this machine has the file open; True where that cannot be known."""
+def _is_held(file: Path, owner: int) -> bool:
+    """Whether a process of this machine has the file open; True where that cannot be known.
+
+    What other users' processes have open only the superuser sees.
+    """
     processes = Path("/proc")
-    if not processes.is_dir():
+    if not processes.is_dir() or os.geteuid() not in (0, owner):
         return True
     wanted = str(file.resolve())
     return any(opened == wanted for opened in _opened(processes))

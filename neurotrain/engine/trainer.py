@@ -369,7 +369,7 @@ class Trainer:
 
     def _validates(self) -> bool:
         epoch, every = self.state.epoch, Duration.parse(self.options.validate_every).count
-        return self.valid_loader is not None and epoch in (epoch // every * every, self.num_epochs)
+        return self.valid_loader is not None and (epoch % every == 0 or epoch == self.num_epochs)
 
     @property
     def _num_batches(self) -> int:

@@ -44,12 +44,15 @@ def with_value(node: Node, value: Mapping[str, Node] | tuple[Node, ...]) -> Node
 def _other_kind(below: Mapping[str, Node], above: Mapping[str, Node]) -> bool:
     if "type" in below and "type" in above:
         return above["type"].value is not None and below["type"].value != above["type"].value
-    return _is_share_and_component(below, above) or _is_share_and_component(above, below)
+    return are_share_and_component(below, above)
 
 
-def _is_share_and_component(share: Mapping[str, Node], component: Mapping[str, Node]) -> bool:
+def are_share_and_component(first: Mapping[str, Node], second: Mapping[str, Node]) -> bool:
     """Whether one map holds a part of other data out, and the other names data of its own."""
-    return list(share) == ["fraction"] and "type" in component and "fraction" not in component
+    return any(
+        list(share) == ["fraction"] and "type" in component and "fraction" not in component
+        for share, component in ((first, second), (second, first))
+    )
 
 
 def named(node: Node) -> Node:

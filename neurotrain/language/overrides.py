@@ -19,7 +19,7 @@ from neurotrain.language import composing_codes, reading_codes
 from neurotrain.language.diagnostics import Code, Diagnostic, Report
 from neurotrain.language.limits import MAX_DEPTH
 from neurotrain.language.measure import measure
-from neurotrain.language.merge import merge, named, with_value
+from neurotrain.language.merge import are_share_and_component, merge, named, with_value
 from neurotrain.language.paths import PathFault, Segment, keys_of, parse_path
 from neurotrain.language.reader import read
 from neurotrain.language.suggest import closest
@@ -100,7 +100,7 @@ def _read_value(
 def _apply(node: Node, setting: _Setting, depth: int, report: Report) -> Node | None:
     """The node with the value set below it, or None after a report."""
     key = setting.segments[depth].key
-    node = named(node) if isinstance(key, str) and depth > 1 else node
+    node = named(node) if isinstance(key, str) and depth > 0 else node
     if isinstance(key, str) and isinstance(node.value, Mapping):
         return _apply_to_map(node, node.value, key, setting, depth, report)
     if isinstance(key, int) and isinstance(node.value, tuple):
@@ -124,6 +124,7 @@ def _apply_to_map(
             del changed[key]
         else:
             value = replace(setting.value, key_place=setting.place(depth))
+            changed = {} if are_share_and_component(entries, {key: value}) else changed
             changed[key] = value if child is None else merge(child, value)
         return with_value(node, changed)
     if child is None or child.value is None:

@@ -77,11 +77,12 @@ class Replay:
             view, self._must_begin_again = View(), False
         now_s = self._seconds()
         passed_s, self._looked_s = now_s - self._looked_s, now_s
-        if self.is_paused or self.is_at_end:
-            passed_s = 0.0
-        self._now += passed_s * self.speed
-        self._skip_silence()
-        return fold_all(view, self._until(self._now)), False
+        if not self.is_paused and not self.is_at_end:
+            self._now += passed_s * self.speed
+        view = fold_all(view, self._until(self._now))
+        if not self.is_paused:
+            self._shorten_silence()
+        return view, False
 
     def move(self, share: float) -> None:
         """Go on, or back where it is negative, by a share of the recording."""
@@ -124,9 +125,10 @@ class Replay:
             self._waiting.extend(each for each in told if each is not None)
         return True
 
-    def _skip_silence(self) -> None:
-        if not self.is_at_end and self._waiting[0].time > self._now + _LONGEST_SILENCE_S:
-            self._now = self._waiting[0].time
+    def _shorten_silence(self) -> None:
+        """Let a long time in which nothing is told pass in a second."""
+        if not self.is_at_end and self._waiting[0].time - self._now > _LONGEST_SILENCE_S:
+            self._now = max(self._now, self._waiting[0].time - self.speed)
 
     def _until(self, now: float) -> Iterable[Told]:
         while not self.is_at_end and self._waiting[0].time <= now:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -106,6 +107,14 @@ def test_says_what_to_do_next() -> None:
     assert [word in told for word in ("open eyes.yaml", "check eyes.yaml", "run eyes.yaml")] == (
         [True] * 3
     )
+
+
+@pytest.mark.parametrize("template", ["segmentation", "regression", "language_model"])
+def test_it_says_how_many_lines_are_marked(template: str, tmp_path: Path) -> None:
+    """The last mark that is named is the last one in the spec."""
+    result = _call("new", template, "-o", "a.yaml")
+    marks = re.findall(r"\[(\d)\]", (tmp_path / "a.yaml").read_text())
+    assert f"the lines marked [1] to [{max(marks)}]" in result.output
 
 
 def test_list_names_every_template() -> None:

@@ -49,6 +49,9 @@ def make(root: Path) -> None:
     _folders(root / "one-class", ("cat",))
     _tables(root / "faces")
     _weights(root / "weights" / "other.safetensors", {"stem.weight": [2, 3], "stem.bias": [2]})
+    (root / "texts").mkdir()
+    for number in range(40):
+        (root / "texts" / f"{number:02d}.txt").write_bytes(b"a few words; " * (1 + number % 3))
     hosts = {
         "two": "# Two machines.\nworker-1 slots=2\n\nworker-2   slots=4\n",
         "one": "worker-1 slots=2\n",

@@ -106,6 +106,39 @@ def test_a_night_between_two_attempts_is_cut_short(tmp_path: Path) -> None:
     assert view.num_warnings == 2
 
 
+def _slow_steps(folder: Path) -> None:
+    lines = [
+        {"seq": seq, "attempt": 1, "time": 1000.0 + 90 * seq, "kind": "warning.raised",
+         "data": {"message": "m"}}
+        for seq in range(6)
+    ]  # fmt: skip
+    (folder / "events.jsonl").write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+
+
+def test_long_silences_pass_in_a_second_each(tmp_path: Path) -> None:
+    """However often the screen is drawn, events far apart come one a second."""
+    _slow_steps(tmp_path)
+    seconds, view = Seconds(), View()
+    replay = Replay(tmp_path, 1.0, seconds=seconds)
+    for _ in range(25):
+        view, _ = replay.advance(view)
+        seconds.now += 0.1
+    assert view.num_warnings == 3
+
+
+def test_a_pause_holds_long_silences_too(tmp_path: Path) -> None:
+    """Nothing comes while it is paused, however far apart the events are."""
+    _slow_steps(tmp_path)
+    seconds, view = Seconds(), View()
+    replay = Replay(tmp_path, 1.0, seconds=seconds)
+    view, _ = replay.advance(view)
+    replay.is_paused = True
+    for _ in range(100):
+        seconds.now += 1.0
+        view, _ = replay.advance(view)
+    assert view.num_warnings == 1
+
+
 def test_an_empty_folder_plays_nothing(tmp_path: Path) -> None:
     """No events: an empty view, and keys that move do no harm."""
     replay = Replay(tmp_path, 2.0)

@@ -169,7 +169,8 @@ def _idle(draft: Draft, report: Report) -> None:
          "every: 10 epochs"),
         (("train", "validate_every"), ("data", "valid"), "data.valid"),
     ):  # fmt: skip
-        if draft.has(*path) and not draft.has(*other):
+        is_of_masks = path[0] == "test" and tag_of(draft.read("task")) != "segmentation"
+        if draft.has(*path) and not draft.has(*other) and not is_of_masks:
             message = f"'{path[-1]}' has no effect without {'.'.join(other)}"
             hint = f"leave it out, or write {written}"
             report.add(fault(codes.IDLE, path, message, hint))

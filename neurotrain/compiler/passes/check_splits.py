@@ -36,7 +36,8 @@ def _same_data(draft: Draft, report: Report) -> None:
         shared = sorted(known[second][each] for each in known[first].keys() & known[second].keys())
         if not shared:
             continue
-        message = f"{len(shared)} of the {second} samples are {_PARTS[first]} samples: "
+        noun = "samples" if draft.read("task").tokens is None else "files"
+        message = f"{len(shared)} of the {second} {noun} are {_PARTS[first]} {noun}: "
         message += some_names(shared)
         hint = f"name other data, or hold a part out: {second}: {{fraction: 0.2}}"
         related = ((("data", first), f"the {_PARTS[first]} data"),)

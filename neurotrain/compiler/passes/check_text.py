@@ -13,11 +13,12 @@ from neurotrain.language.diagnostics import Report
 from neurotrain.language.tree import SpecPath
 
 _OF_IMAGES: Final[tuple[tuple[SpecPath, object], ...]] = (
-    (("test", "flips"), True),
-    (("train", "channels_last"), True),
-    (("data", "loader", "cache"), "disk"),
+    (("test", "flips"), False),
+    (("test", "num_pictures"), 0),
+    (("train", "channels_last"), False),
+    (("data", "loader", "cache"), "none"),
 )
-"""Settings, and the value of each that text cannot follow."""
+"""Settings that text cannot follow, and the value of each that asks for nothing."""
 
 
 def check_text(draft: Draft, report: Report) -> Draft:
@@ -52,7 +53,7 @@ def _transforms(draft: Draft, report: Report) -> None:
 
 def _settings(draft: Draft, report: Report) -> None:
     for path, value in _OF_IMAGES:
-        if draft.has(*path) and draft.read(*path) == value:
+        if draft.has(*path) and draft.read(*path) != value:
             message = f"'{path[-1]}' has no effect on text"
             report.add(fault(codes.WINDOW_UNUSED, path, message, "leave it out"))
 

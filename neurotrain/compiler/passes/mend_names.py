@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from neurotrain.compiler.draft import Draft, Mended
 from neurotrain.compiler.misnamed import plugin_hint, typo_of, unknown_component
-from neurotrain.compiler.unknown import misspelt, unknown_keys
+from neurotrain.compiler.unknown import MAX_UNKNOWN, misspelt, unknown_keys, unknown_of
 from neurotrain.compiler.validator import Violation, resolved_schema, violations
 from neurotrain.language.diagnostics import Diagnostic, Report, Severity
 from neurotrain.language.merge import with_value
@@ -68,6 +68,7 @@ def _mend_keys(
         report.add_mended(replace(found, place=node.key_place) if sound else found)
     if not names:
         return draft
+    names.update(dict.fromkeys(unknown_of(error)[MAX_UNKNOWN:]))
     renamed = {key: name for key, name in names.items() if name is not None}
     all_names = {key: names.get(key, key) for key in error.value}
     is_unsure = len(renamed) < len(names) and "type" not in error.value
