@@ -27,6 +27,9 @@ from neurotrain.recorder.control import Status, boot_id, write_status
 from neurotrain.recorder.events import Event, EventLog, read
 
 _LOOK_S: Final = 0.2
+_OTHERS: Final = 20_000
+_NUM_OTHERS: Final = 9_000
+"""Ports below the usual ones of DeepSpeed and torchrun, 29500 and on."""
 _LOG: Final = "logs/launcher.log"
 _ENDS: Final = ("run.finished", "run.failed", "run.interrupted")
 
@@ -200,14 +203,17 @@ def _locked(run_dir: Path) -> Iterator[None]:
 
 
 def _port(planned: int) -> int:
-    """The planned port, or where it is in use on this machine one that is free."""
-    for port in (planned, 0):
+    """The planned port, or where it is in use on this machine one that is free.
+
+    From 32768 on Linux takes ports for outgoing connections, also between this look and the use.
+    """
+    for port in (planned, *(_OTHERS + (os.getpid() + n) % _NUM_OTHERS for n in range(100))):
         with socket.socket() as tried:
             try:
                 tried.bind(("127.0.0.1", port))
             except OSError:
                 continue
-            return int(tried.getsockname()[1])
+            return port
     return planned
 
 

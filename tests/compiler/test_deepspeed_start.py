@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +14,8 @@ from typing import Any, Final
 
 import msgspec
 import pytest
+
+from tests.ports import free_port
 
 from .conftest import CASES, Compiling
 
@@ -87,9 +88,7 @@ for name, (config, sgd, batch_norm) in json.load(sys.stdin).items():
 def _started(cases: dict[str, Any], tmp_path: Path) -> dict[str, Any]:
     """The updates that DeepSpeed made with each configuration, or what it said."""
     pytest.importorskip("deepspeed")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = str(free.getsockname()[1])
+    port = str(free_port())
     ranks = {"RANK": "0", "LOCAL_RANK": "0", "WORLD_SIZE": "1", "MASTER_ADDR": "127.0.0.1"}
     done = subprocess.run(
         [sys.executable, "-c", _START], input=json.dumps(cases), capture_output=True, text=True,

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from neurotrain.engine.checkpoint import ForeignCheckpoint
-from neurotrain.engine.consolidated import of_shards
+from neurotrain.engine.consolidated import buffers_of, of_shards
 
 
 class _Writes:
@@ -33,3 +33,13 @@ def test_a_part_that_would_run_code_is_refused(slot: str, tmp_path: Path) -> Non
     ):
         of_shards(tmp_path, ())
     assert not (tmp_path / "ran").exists()
+
+
+def test_buffers_that_no_checkpoint_keeps_stay_as_built() -> None:
+    """Llama's rotary frequencies are computed when it is built, and are in no state_dict."""
+    network = torch.nn.Sequential(torch.nn.BatchNorm1d(2))
+    network.register_buffer("frequencies", torch.ones(3), persistent=False)
+    state = {"model_state_dict": network.state_dict()}
+    assert set(buffers_of(state, network)) == {
+        "0.running_mean", "0.running_var", "0.num_batches_tracked",
+    }  # fmt: skip

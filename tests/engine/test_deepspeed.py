@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -28,6 +27,7 @@ from neurotrain.engine.build import Builder
 from neurotrain.engine.placement import BadLaunch, Placement, placed, require_size
 from neurotrain.engine.trainer import Trainer
 from neurotrain.recorder.events import read_all
+from tests.ports import free_port
 
 from . import test_regression
 from .conftest import DIGITS, Project
@@ -71,9 +71,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> Found:
 
 
 def _processes(folder: Path, size: int) -> list[subprocess.Popen[bytes]]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = str(free.getsockname()[1])
+    port = str(free_port())
     meeting = {"WORLD_SIZE": str(size), "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
     common = {**os.environ, **meeting, "OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}
     return [

@@ -23,6 +23,7 @@ import pytest
 
 from neurotrain.engine import last_words
 from neurotrain.recorder.events import read_all
+from tests.ports import free_port
 
 from .conftest import Project
 from .test_deepspeed import ENGINE, SPEC
@@ -30,13 +31,6 @@ from .test_deepspeed import ENGINE, SPEC
 _UNSET: Final = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT", "NODE_RANK")
 EPOCHS: Final = 12
 LONG: Final = SPEC.replace("epochs: 2", f"epochs: {EPOCHS}").replace("patience: 2", "patience: 50")
-
-
-def free_port() -> int:
-    """A port that nobody uses now."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
 
 
 def environment(**more: str) -> dict[str, str]:

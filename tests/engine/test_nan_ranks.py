@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +13,7 @@ import torch
 
 from tests.engine.planted import PLACES
 from tests.engine.test_nan_policy import all_finite
+from tests.ports import free_port
 
 pytest.importorskip("deepspeed")
 
@@ -22,9 +22,7 @@ pytest.importorskip("deepspeed")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of all trainings, done by two processes."""
     made = tmp_path_factory.mktemp("planted")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = str(free.getsockname()[1])
+    port = str(free_port())
     meeting = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
     common = {**os.environ, **meeting, "OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}
     command = [sys.executable, "-m", "tests.engine.planted", str(made)]

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
 import sys
 from argparse import Namespace
@@ -21,6 +20,7 @@ import torch
 
 from neurotrain.engine.checkpoint import ForeignCheckpoint, load
 from neurotrain.engine.consolidated import Consolidated, Fragment, of_shards, of_torch
+from tests.ports import free_port
 
 from .conftest import Project
 from .test_deepspeed import SPEC
@@ -44,20 +44,18 @@ def many(size: int, stage: int, more: str = "") -> str:
 
 def run_leg(folder: Path, leg: str, size: int, *overrides: str) -> list[int]:
     """Train a leg; how each process ended."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = str(free.getsockname()[1])
+    port = str(free_port())
     meeting = {"WORLD_SIZE": str(size), "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
     common = {**os.environ, **meeting, "OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}
-    processes = [
-        subprocess.Popen(
-            [sys.executable, "-m", "tests.engine.relay", str(folder), leg, *overrides],
-            env={**common, "RANK": str(rank), "LOCAL_RANK": str(rank)},
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        )
-        for rank in range(size)
-    ]  # fmt: skip
-    return [process.wait(timeout=120) for process in processes]
+    with (folder / "legs.log").open("ab") as log:
+        processes = [
+            subprocess.Popen(
+                [sys.executable, "-m", "tests.engine.relay", str(folder), leg, *overrides],
+                env={**common, "RANK": str(rank), "LOCAL_RANK": str(rank)}, stdout=log, stderr=log,
+            )
+            for rank in range(size)
+        ]  # fmt: skip
+        return [process.wait(timeout=120) for process in processes]
 
 
 def last(folder: Path) -> dict[str, Any]:
@@ -87,7 +85,8 @@ def relay(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for leg, size, stage in LEGS:
         override = stage if isinstance(stage, str) else many(size, stage)
         codes = run_leg(folder, leg, size, override)
-        assert (codes[0] == 9) if leg.endswith("!") else codes == [0] * size
+        ended = codes[:1] == [9] if leg.endswith("!") else codes == [0] * size
+        assert ended, (leg, codes, (folder / "legs.log").read_text()[-4000:])
     return folder
 
 
@@ -170,6 +169,19 @@ def test_counts_in_micro_steps(tmp_path: Path) -> None:
     assert last(tmp_path)["micro_step"] == 32
     assert run_leg(tmp_path, "0", 1, TORCH, *sets) == [0]
     assert_same_course(last(tmp_path), reference)
+
+
+@pytest.mark.slow
+def test_counts_of_the_beginning_of_an_epoch(tmp_path: Path) -> None:
+    """What a roll-back would go back to counts micro-batches as the new accumulation does."""
+    (tmp_path / "spec.yaml").write_text(SPEC)
+    rolls = "train.nan_policy={type: roll_back}"
+    for leg, micro in (("5", 8), ("6", 16)):
+        batch = f"train.batch={{global: 32, micro: {micro}}}"
+        assert run_leg(tmp_path, leg, 1, TORCH, rolls, batch) == [0]
+    state = last(tmp_path)
+    assert state["batch"] > 0
+    assert state["epoch_start"]["micro_step"] == state["micro_step"] - state["batch"]
 
 
 def _newest_parts(folder: Path) -> dict[str, bytes]:
