@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from neurotrain.compiler.draft import Draft
 
 _MAX_HEADERS = 200
+_COLLECT_AFTER = 200_000  # objects; the usual 700 look through a long listing again and again
 
 
 @click.command("check")
@@ -29,6 +31,7 @@ def command(specs: tuple[Path, ...], overrides: tuple[str, ...], form: str) -> N
     from neurotrain.cli.compiling import compile_file, tell
     from neurotrain.compiler.draft import Options
 
+    gc.set_threshold(_COLLECT_AFTER)
     failed = False
     for spec in specs:
         compiled = compile_file(spec, overrides, Options(max_headers=_MAX_HEADERS))
