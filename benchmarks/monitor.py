@@ -5,21 +5,29 @@
 Writes a recorded run, then opens the monitor headless at 120x40 and measures: the time until the
 first frame with content, until everything is read, from a key to the drawn cells (median and p95
 of 120), the share of a core while nothing happens, and the resident memory. What stays is taken
-from the garbage collector before the keys, as the app does in a terminal. Beside the figures stands
-the load of the machine before, since they mean little on a busy one.
+from the garbage collector before the keys, as the app does in a terminal. Then it opens the monitor
+in terminals of three sizes and measures from a key's byte to the last byte of what is drawn for it.
+Beside the figures stands the load of the machine before, since they mean little on a busy one.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import fcntl
 import gc
 import json
 import math
 import os
+import pty
+import select
+import signal
 import socket
 import statistics
+import struct
+import sys
 import tempfile
+import termios
 import time
 from pathlib import Path
 
@@ -32,6 +40,8 @@ from neurotrain.recorder import control
 STEPS_PER_EPOCH = 1000
 IDLE_S = 20.0
 NUM_KEYS = 120
+TYPED = (b"\x1b[C", b"y", b"m", b"+", b"v", b"x")
+SIZES = ((80, 24), (120, 40), (200, 60))
 KEYS = ("right", "y", "m", "plus", "v", "x")
 
 
@@ -101,6 +111,41 @@ async def measure(folder: Path, num_events: int) -> None:
         print(f"memory             {process.memory_info().rss / 1e6:6.0f} MB")
 
 
+def measure_in_terminal(folder: Path, width: int, height: int) -> None:
+    """Keys over a terminal of its own, whose other end is this process."""
+    child, terminal = pty.fork()
+    if child == 0:
+        os.environ.update(TERM="xterm-256color", COLORTERM="truecolor")
+        os.execv(sys.executable, [sys.executable, "-m", "neurotrain", "monitor", str(folder)])
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", height, width, 0, 0))
+    _drawn(terminal, quiet_s=3.0, most_s=60.0)
+    took = []
+    for at in range(NUM_KEYS):
+        started_s = time.perf_counter()
+        os.write(terminal, TYPED[at % len(TYPED)])
+        took.append(1000 * (_drawn(terminal, quiet_s=0.15, most_s=1.0) - started_s))
+    os.kill(child, signal.SIGTERM)
+    _drawn(terminal, quiet_s=1.0, most_s=5.0)
+    os.waitpid(child, 0)
+    os.close(terminal)
+    median, p95 = statistics.median(took), statistics.quantiles(took, n=20)[-1]
+    print(f"key in {width}x{height:<11} {median:6.1f} ms  p95 {p95:.1f} ms")
+
+
+def _drawn(terminal: int, *, quiet_s: float, most_s: float) -> float:
+    """The moment of the last byte before the terminal is quiet, or before it has taken too long."""
+    started_s = last_s = time.perf_counter()
+    while time.perf_counter() - started_s < most_s:
+        if not select.select([terminal], [], [], quiet_s)[0]:
+            break
+        try:
+            os.read(terminal, 1 << 20)
+        except OSError:  # the other end is closed
+            break
+        last_s = time.perf_counter()
+    return last_s
+
+
 def _action(key: str) -> str:
     names = {"right": "right", "y": "log_scale", "m": "smooth", "plus": "zoom_in", "v": "cursor"}
     return f"choose('{names.get(key, 'axis')}')"
@@ -115,6 +160,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         write_run(Path(folder), given.events)
         asyncio.run(measure(Path(folder), given.events))
+        for width, height in SIZES:
+            measure_in_terminal(Path(folder), width, height)
 
 
 if __name__ == "__main__":
