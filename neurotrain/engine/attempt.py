@@ -20,7 +20,7 @@ from neurotrain.engine.launch import base_of
 from neurotrain.engine.loggers import logging_to
 from neurotrain.engine.placement import Placement
 from neurotrain.engine.rank_executor import RankExecutor
-from neurotrain.engine.rank_faults import settled
+from neurotrain.engine.rank_faults import behind, settled
 from neurotrain.engine.reporter import Listener, Reporter
 from neurotrain.engine.signals import Interrupted, StopFlag
 from neurotrain.plan.reading import load
@@ -86,6 +86,8 @@ def _execute(job: Job, catalogue: Catalogue, reporter: Reporter, flag: StopFlag)
                 flag=flag, only=job.only, allow_inexact=job.allow_inexact,
             ).run()  # fmt: skip
     except Interrupted as error:
+        if job.place is not None and (fault := behind(job.run_dir, job.place)):
+            return _failed(reporter, fault)
         message = "the state is saved; the same command goes on from here"
         reporter.tell(
             "run.interrupted", exit_code=error.exit_code, signal=error.reason, message=message
@@ -97,14 +99,19 @@ def _execute(job: Job, catalogue: Catalogue, reporter: Reporter, flag: StopFlag)
         log = _write_traceback(job)
         if job.place is not None:
             fault = settled(job.run_dir, job.place, error, fault)
-        reporter.tell(
-            "run.failed", exit_code=fault.exit_code, message=fault.message, hint=fault.hint, log=log
-        )
-        return fault
+        return _failed(reporter, fault, log)
     else:
         fault = Fault(exit_code=0, message="", state="finished")
     if job.place is not None:
         last_words.end(job.run_dir, job.place.rank, fault.exit_code, fault.message)
+    return fault
+
+
+def _failed(reporter: Reporter, fault: Fault, log: str = "") -> Fault:
+    """Tell a fault."""
+    reporter.tell(
+        "run.failed", exit_code=fault.exit_code, message=fault.message, hint=fault.hint, log=log
+    )
     return fault
 
 

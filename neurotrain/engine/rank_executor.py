@@ -33,9 +33,10 @@ class RankExecutor(Executor):
         Raises:
             BadLaunch: the processes are not those of the plan.
             EnvironmentLacks: they do not have the same plan.
+            Interrupted: it was asked for before the processes met.
         """
         device = self.builder.device()
-        self._ranks = joined(self.place, device.type)
+        self._ranks = self._joined(device.type)
         require_same_plan(self.plan, self._ranks)
         trainer = next(node for node in self.plan.nodes if node.id == "trainer")
         is_wanted = self.only in (None, "trainer")
@@ -47,6 +48,14 @@ class RankExecutor(Executor):
             super().run()
         elif trains:
             self._train()
+
+    def _joined(self, device: str) -> Ranks:
+        """Meet the others; a signal that came before would be heard only with them."""
+        self.flag.is_joining = True
+        self.flag.check()
+        ranks = joined(self.place, device)
+        self.flag.is_joining = False
+        return ranks
 
     def _train(self) -> dict[str, float]:
         builder, plan, ranks = self.builder, self.plan, self._ranks

@@ -16,6 +16,20 @@ _LOOK_S: Final = 0.1
 _FOLLOWED: Final = "another process ended first"
 
 
+def behind(run_dir: Path, place: Placement) -> Fault | None:
+    """What is behind a signal that this process got: another one that was killed or has failed.
+
+    Its launcher ends all processes with a signal when one has ended. None where it came from
+    outside.
+    """
+    words = last_words.culprit(run_dir)
+    if words is None or words.rank == place.rank:
+        return None
+    last_words.end(run_dir, place.rank, 1, _FOLLOWED, of_another=True)
+    assert words.exit_code is not None
+    return Fault(exit_code=words.exit_code, message=words.message, hint=words.hint)
+
+
 def settled(run_dir: Path, place: Placement, error: Exception, fault: Fault) -> Fault:
     """Leave this process's last words; the fault that the run has, on rank 0 the culprit's."""
     rank = place.rank

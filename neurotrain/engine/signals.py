@@ -10,7 +10,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 from typing import Final
@@ -41,6 +41,8 @@ class StopFlag:
     def __init__(self) -> None:
         self.reason: str | None = None
         self.exit_code = 0
+        self.is_joining = False
+        """This process waits for others to appear, and looks at the flag again only with them."""
         self._later = False
 
     def set(self, reason: str, exit_code: int) -> None:
@@ -69,10 +71,11 @@ class StopFlag:
             raise Interrupted(self.reason, self.exit_code)
 
 
-def end_when_stuck(flag: StopFlag) -> None:
-    """End this process where a signal came and its handler cannot run, stuck in a call to others.
+def end_when_stuck(flag: StopFlag, leave: Callable[[int], None]) -> None:
+    """End this process where a signal came and nobody looks at the flag, stuck in a call to others.
 
     A process that waits for one that is gone runs no Python; a thread sees the signal all the same.
+    It calls `leave` with the exit code first.
     """
     reading, writing = os.pipe()
     os.set_blocking(writing, False)
@@ -84,7 +87,8 @@ def end_when_stuck(flag: StopFlag) -> None:
             if code is None:
                 continue
             time.sleep(_STUCK_S)
-            if flag.reason is None:
+            if flag.reason is None or flag.is_joining:
+                leave(code)
                 os._exit(code)
 
     threading.Thread(target=watch, daemon=True, name="signals").start()

@@ -62,7 +62,10 @@ def _placed(run_dir: Path, flag: StopFlag) -> Placement | None:
         last_words.end(run_dir, place.rank, 2, str(error))
         raise
     last_words.begin(run_dir, place.rank)
-    end_when_stuck(flag)
+    rank = place.rank
+    end_when_stuck(
+        flag, lambda code: last_words.end(run_dir, rank, code, "waited in vain", of_another=True)
+    )
     if not place.leads:
         _talk_to(run_dir / last_words.log_name(place.rank))
     return place
