@@ -2,7 +2,8 @@
 
 The training waits for the copy of its state to host memory alone; a thread writes it out. There is
 one write at a time, and retention and the pointer to the newest come after the durable write, so
-that a kill at any instant leaves a valid checkpoint.
+that a kill at any instant leaves a valid checkpoint. Where epochs follow fast, a best state waits
+in memory for the next save, and one that is surpassed meanwhile is never written.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import torch
 
@@ -24,6 +25,13 @@ from neurotrain.engine.shards import ShardFolder
 from neurotrain.spec.train import Checkpoints
 
 SAVE_INTERVAL_S: Final = 10.0
+
+
+class _Held(NamedTuple):
+    """The best state, in host memory and not yet written."""
+
+    state: dict[str, Any]
+    epoch: int
 
 
 class Saver:
@@ -38,6 +46,7 @@ class Saver:
         self._checkpoints, self._options, self._reporter = checkpoints, options, reporter
         self._last_s = time.monotonic()
         self._write: _Write | None = None
+        self._held: _Held | None = None
 
     def __enter__(self) -> Saver:
         return self
@@ -46,10 +55,13 @@ class Saver:
         self, kind: type[BaseException] | None, error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:  # fmt: skip
+        if self._write is not None:
+            self._write.join()
         if error is None:
             self.wait()
-        elif self._write is not None:
-            self._write.join()
+        if self._held is not None:
+            held, self._held = self._held, None
+            self._write_out(held.state, held.epoch, best=True)
 
     def complete(self, path: Path, state: LoopState) -> None:
         """Finish the save that a checkpoint comes from; a kill may have cut it off."""
@@ -81,13 +93,25 @@ class Saver:
 
     def is_due(self, finished: int, *, is_best: bool, is_end: bool) -> bool:
         """Whether an epoch is to be saved: the best, by number, at the end, or after a while."""
-        waited = time.monotonic() - self._last_s >= SAVE_INTERVAL_S
-        return is_best or is_end or waited or self._is_numbered(finished)
+        return is_best or self._is_urgent(finished, is_end=is_end)
 
-    def after_epoch(self, state: dict[str, Any], finished: int, *, is_best: bool) -> None:
-        """Save the state at the end of an epoch under all its names."""
+    def _is_urgent(self, finished: int, *, is_end: bool) -> bool:
+        waited = time.monotonic() - self._last_s >= SAVE_INTERVAL_S
+        return is_end or waited or self._is_numbered(finished)
+
+    def after_epoch(
+        self, state: dict[str, Any], finished: int, *, is_best: bool, is_end: bool
+    ) -> None:
+        """Save the state at the end of an epoch under all its names, or hold the best for a while.
+
+        The first one is never held, so that there is a checkpoint from the first epoch on.
+        """
         number = finished if self._is_numbered(finished) else None
-        self.save(state, finished, best=is_best, number=number)
+        is_first = self._write is None and not (self._checkpoints.folder / LAST).exists()
+        if is_first or self._is_urgent(finished, is_end=is_end):
+            self.save(state, finished, best=is_best, number=number)
+        else:
+            self._held = _Held(on_host(state), finished)
 
     def save(
         self, state: dict[str, Any], epoch: int, *, best: bool = False, number: int | None = None
@@ -101,18 +125,30 @@ class Saver:
         started_s = time.monotonic()
         copied = on_host(state)
         stall_s = time.monotonic() - started_s
+        held, self._held = self._held, None
 
         def write() -> None:
-            num_bytes, removed = self._checkpoints.save(
-                copied, best=best, epoch=number, keep_last=self._options.keep_last
-            )
-            self._tell(
-                copied["step"], epoch, best=best, number=number, removed=removed, bytes=num_bytes,
-                verified=self._reads_back(), seconds=time.monotonic() - started_s, stall_s=stall_s,
-            )  # fmt: skip
+            if held is not None and not best:
+                self._write_out(held.state, held.epoch, best=True)
+            self._write_out(copied, epoch, best=best, number=number, stall_s=stall_s)
 
         self._last_s = time.monotonic()
         self._write = _Write(write)
+
+    def _write_out(
+        self, copied: dict[str, Any], epoch: int, *, best: bool, number: int | None = None,
+        stall_s: float = 0.0,
+    ) -> None:  # fmt: skip
+        """Write a copied state and tell it."""
+        started_s = time.monotonic()
+        num_bytes, removed = self._checkpoints.save(
+            copied, best=best, epoch=number, keep_last=self._options.keep_last
+        )
+        self._tell(
+            copied["step"], epoch, best=best, number=number, removed=removed, bytes=num_bytes,
+            verified=self._reads_back(), seconds=time.monotonic() - started_s + stall_s,
+            stall_s=stall_s,
+        )  # fmt: skip
 
     def check(self) -> None:
         """Raise what a write that is over failed with; never waits."""

@@ -49,6 +49,13 @@ class ShardSaver(Saver):
         """Whether an epoch is to be saved, for all processes alike."""
         return self._ranks.any(super().is_due(finished, is_best=is_best, is_end=is_end))
 
+    def after_epoch(
+        self, state: dict[str, Any], finished: int, *, is_best: bool, is_end: bool
+    ) -> None:
+        """Save at once: no process has the whole state, to hold it in memory."""
+        number = finished if self._is_numbered(finished) else None
+        self.save(state, finished, best=is_best, number=number)
+
     def save(
         self, state: dict[str, Any], epoch: int, *, best: bool = False, number: int | None = None
     ) -> None:

@@ -205,7 +205,7 @@ class Trainer:
         self._probe.reset()
         is_end = state.epoch > self.num_epochs or self._stopped
         if self._saver.is_due(finished, is_best=is_best, is_end=is_end):
-            self._saver.after_epoch(self.state_dict(), finished, is_best=is_best)
+            self._saver.after_epoch(self.state_dict(), finished, is_best=is_best, is_end=is_end)
         self._write_tables(plots=False)
 
     def _validate(self) -> dict[str, float]:

@@ -104,6 +104,52 @@ def test_an_error_of_the_training_waits_for_the_write(tmp_path: Path) -> None:
     assert load(tmp_path / "train/checkpoints/last.pth")["step"] == 7
 
 
+def told_of(folder: Path) -> list[tuple[str, int]]:
+    """What was written, by role and step."""
+    saved = [e for e in read_all(folder / "events.jsonl") if e.kind == "checkpoint.saved"]
+    return [(role, event.step) for event in saved for role in event.data["roles"]]
+
+
+def test_a_surpassed_best_is_never_written(tmp_path: Path) -> None:
+    """The first state is written at once; of those that follow fast, the best with the end."""
+    checkpoints, model = tmp_path / "train/checkpoints", nn.Linear(3, 2)
+    with saver(tmp_path, Disk()) as saving:
+        for step in range(1, 5):
+            with torch.no_grad():
+                model.weight.fill_(step)
+            saving.after_epoch(state(model, step), step, is_best=True, is_end=False)
+        saving.after_epoch(state(model, 5), 5, is_best=False, is_end=True)
+    assert told_of(tmp_path) == [("last", 1), ("best", 1), ("last", 4), ("best", 4), ("last", 5)]
+    assert load(checkpoints / "best.pth")["step"] == 4
+    assert float(load(checkpoints / "best.pth")["model_state_dict"]["weight"][0, 0]) == 4
+    assert load(checkpoints / "last.pth")["step"] == 5
+
+
+def test_a_better_state_takes_the_place_of_the_one_that_waits(tmp_path: Path) -> None:
+    """A save that is the best itself is the only one that is written."""
+    with saver(tmp_path, Disk()) as saving:
+        for step in range(1, 4):
+            now = state(nn.Linear(3, 2), step)
+            saving.after_epoch(now, step, is_best=True, is_end=step == 3)
+    assert told_of(tmp_path) == [("last", 1), ("best", 1), ("last", 3), ("best", 3)]
+
+
+def test_a_training_that_fails_leaves_the_best(tmp_path: Path) -> None:
+    """What waits in memory is written before the error goes on."""
+
+    def fails() -> None:
+        with saver(tmp_path, Disk()) as saving:
+            for step in (1, 2):
+                now = state(nn.Linear(3, 2), step)
+                saving.after_epoch(now, step, is_best=True, is_end=False)
+            raise ValueError("diverged")
+
+    with pytest.raises(ValueError, match="diverged"):
+        fails()
+    for name in ("best.pth", "last.pth"):
+        assert load(tmp_path / "train/checkpoints" / name)["step"] == 2
+
+
 def test_tied_weights_are_copied_once() -> None:
     """Two names of one tensor stay two names of one tensor."""
     weight = torch.randn(4, 4)

@@ -25,9 +25,9 @@ from tests.stress.conftest import Effort
 
 SPECS = {
     "digits": DIGITS.replace("epochs: 3", "epochs: 4"),
-    "workers": DIGITS.replace("name: tiny", "name: workers").replace(
-        "engine:", "engine: &e"
-    ).replace("  transforms:", "  loader: {num_workers: 2}\n  transforms:").replace("&e ", ""),
+    "workers": DIGITS.replace("name: tiny", "name: workers")
+    .replace("  transforms:", "  loader: {num_workers: 2}\n  transforms:")
+    .replace("every: 1 epoch", "every: 3 epochs"),
     "masks": SEGMENTATION.replace("epochs: 1", "epochs: 3, checkpoints: {every: 1 epoch}"),
 }  # fmt: skip
 DETERMINED = (
