@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Final, Literal
 from msgspec import Meta
 
 from neurotrain.component.base import Component, Positive, Share
-from neurotrain.models.base import Model
+from neurotrain.models.base import Contradiction, Model
 
 if TYPE_CHECKING:
     import torch
@@ -167,11 +167,14 @@ class ViT(Component, Model, tag="vit", frozen=True, kw_only=True):
         """Patches fill the image."""
         return self.patch
 
-    def contradiction(self) -> str:
+    def contradiction(self) -> Contradiction | None:
         """What is wrong between the parameters, or nothing."""
         if self.hidden_size % self.heads == 0:
-            return ""
-        return f"hidden_size {self.hidden_size} does not divide into {self.heads} heads"
+            return None
+        why = f"hidden_size {self.hidden_size} does not divide into {self.heads} heads"
+        nearest = self.heads * max(1, round(self.hidden_size / self.heads))
+        remedy = f"the nearest hidden_size for {self.heads} heads is {nearest}"
+        return Contradiction(("heads", "hidden_size"), why, remedy)
 
     def build(self, in_channels: int, out_channels: int, size: tuple[int, int] | None) -> nn.Module:
         """MONAI's two-dimensional ViT with a class token and without an activation at the end."""

@@ -37,9 +37,15 @@ def check_components(draft: Draft, report: Report) -> Draft:
 
 def _model(draft: Draft, report: Report) -> None:
     model, task = draft.read("model"), tag_of(draft.read("task"))
-    if model.contradiction():
-        message = f"'{tag_of(model)}' contradicts itself: {model.contradiction()}"
-        report.add(fault(codes.CONTRADICTION, ("model",), message, "see: neurotrain explain model"))
+    found = model.contradiction()
+    if found is not None:
+        message = f"'{tag_of(model)}' contradicts itself: {found.why}"
+        stated: list[SpecPath] = [
+            ("model", key) for key in found.parameters if draft.has("model", key)
+        ]
+        at, *rest = stated or [_type_path(draft, ("model",))]
+        related = tuple((other, "together with this") for other in rest)
+        report.add(fault(codes.CONTRADICTION, at, message, found.remedy, related=related))
     if task not in model.tasks:
         others = draft.catalogue.families["model"]
         fitting = [name for name in sorted(others) if task in others[name].tasks]  # type: ignore[attr-defined]
