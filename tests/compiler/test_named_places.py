@@ -58,6 +58,66 @@ def test_the_other_parameter_is_named_as_well(compiling: Compiling) -> None:
     assert "spec.yaml:10:31: together with this" in outcome.text
 
 
+FAULTS: Final = [
+    # what is replaced, by what, code, text above the carets, part of the hint
+    ("{global: 8}", "{global: 800}", "batch-too-large", "800", "at most 16"),
+    ("{global: 8}", "{micro: 800}", "batch-too-large", "800", "at most 16"),
+    ("{global: 8}", "{micro: 9, accumulation: 9}", "batch-too-large",
+     "{micro: 9, accumulation: 9}", "at most 16"),
+    ("{global: 8}", "{global: 9}", "dropped-samples", "9", "divides"),
+    ("{global: 8}", "{global: 16, micro: 8, accumulation: 4}", "batch-arithmetic",
+     "{global: 16, micro: 8, accumulation: 4}", "write global: 32, or accumulation: 2"),
+    ("[64, 64]", "[50, 50]", "size-not-divisible", "[50, 50]", "[48, 48]"),
+    ("[64, 64]", "[4, 4]", "image-too-small", "[4, 4]", "use fewer levels or write norm: batch"),
+    ("{type: unet, channels: [8, 16, 32]}", "{type: swin_unetr, window: 2}", "image-too-small",
+     "[32, 32]", "64 pixels or more"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("planted", FAULTS, ids=lambda planted: planted[1])
+def test_a_size_is_told_where_it_stands(
+    compiling: Compiling, planted: tuple[str, str, str, str, str]
+) -> None:
+    """At the number that decides, once, with what to write."""
+    sound, faulty, code, marked, hint = planted
+    assert SPEC.count(sound) == 1
+    text = SPEC.replace("[64, 64]", "[32, 32]") if "swin" in faulty else SPEC
+    outcome = compiling(text.replace(sound, faulty))
+    assert outcome.only.code.id == code
+    assert _marked(outcome.text) == marked
+    assert hint in outcome.only.hint
+
+
+TEXT: Final = """\
+version: 1
+name: text
+task: {type: causal_lm, context_length: 64}
+data:
+  train: {type: sums, lines: 100}
+  valid: {fraction: 0.2}
+model: {type: gpt2, heads: 4, width: 32}
+loss: [cross_entropy]
+train:
+  batch: {global: 2}
+"""
+
+
+def test_a_text_that_is_too_short_is_told_once(compiling: Compiling) -> None:
+    """No part of it and no batch is told to be empty besides."""
+    assert compiling(TEXT).codes == []
+    outcome = compiling(TEXT.replace("64", "64000"))
+    assert outcome.only.code.id == "text-too-short"
+    assert "spec.yaml:3:41: the length of a block" in outcome.text
+
+
+def test_heads_are_told_where_they_stand(compiling: Compiling) -> None:
+    """With the nearest width that they divide."""
+    outcome = compiling(TEXT.replace("heads: 4", "heads: 5"))
+    assert outcome.only.code.id == "contradictory-parameters"
+    assert _marked(outcome.text) == "5"
+    assert "the nearest width for 5 heads is 30" in outcome.only.hint
+
+
 def _marked(text: str) -> str:
     _, source, carets, *_ = text.splitlines()
     return "".join(s for s, c in zip(source, carets, strict=False) if c == "^")

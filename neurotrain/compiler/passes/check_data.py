@@ -11,8 +11,10 @@ from neurotrain.compiler.codes import data as codes
 from neurotrain.compiler.draft import Draft, Tainted, attempt, fault, need
 from neurotrain.component.base import tag_of
 from neurotrain.dataset.base import SampleInfo, Survey
+from neurotrain.dataset.faults import counted
 from neurotrain.dataset.text import VOCABULARY
 from neurotrain.language.diagnostics import Report
+from neurotrain.language.tree import SpecPath
 from neurotrain.models.base import Model
 from neurotrain.transforms.base import Shape, Transform
 from neurotrain.transforms.random import RandomCrop, RandomRotate90
@@ -30,7 +32,7 @@ def check_data(draft: Draft, report: Report) -> Draft:
     trained, evaluated = _known_after(draft, "train"), _known_after(draft, "eval")
     if trained and evaluated and trained.channels != evaluated.channels:
         message = (
-            f"training brings the model {trained.channels} channels, evaluation "
+            f"training brings the model {counted(trained.channels, 'channel')}, evaluation "
             f"{evaluated.channels}"
         )
         hint = "write the same `grey` in both lists"
@@ -54,10 +56,15 @@ def _classes(draft: Draft, report: Report) -> None:
         wanted = stated or parts.surveys["train"].classes
         if not survey.classes or not wanted or survey.classes == wanted:
             continue
-        path = ("task", "classes") if stated else ("data", key)
+        path: SpecPath = ("task", "classes") if stated else ("data", key)
         odd = sorted(set(survey.classes) ^ set(wanted))[:5]
         message = f"the {key} data has the classes {_few(survey.classes)}, not {_few(wanted)}"
         hint = f"these are not in both: {', '.join(odd)}" if odd else "the order differs"
+        foreign = [name for name in stated if name not in survey.classes]
+        if len(foreign) == 1 and len(stated) == len(survey.classes):
+            path = ("task", "classes", stated.index(foreign[0]))
+            absent = next(name for name in survey.classes if name not in stated)
+            hint = f"did you mean '{absent}'?"
         report.add(fault(codes.CLASSES_MISMATCH, path, message, hint))
 
 
@@ -139,14 +146,15 @@ def _divisible(draft: Draft, report: Report) -> None:
     size, divisor = _size_after(draft, "train"), model.divisor
     if size is None or all(side % divisor == 0 for side in size):
         return
-    path, origin = ("model",), _origin(draft)
+    origin = _origin(draft)
     nearest = [max(divisor, round(side / divisor) * divisor) for side in size]
     message = (
         f"'{tag_of(model)}' needs height and width divisible by {divisor}; "
         f"training images have {_pixels(size)}"
     )
     hint = f"the nearest size is {nearest}: cut or resize to it"
-    related = ((origin, "the size comes from here"),) if origin else ()
+    path: SpecPath = origin or ("model",)
+    related = ((("model",), "the model"),) if origin else ()
     report.add(fault(component_codes.NOT_DIVISIBLE, path, message, hint, related=related))
 
 
@@ -154,14 +162,32 @@ def _large_enough(draft: Draft, report: Report) -> None:
     """No image is smaller than the model can take, in training and in evaluation."""
     model: Model = draft.read("model")
     shapes = {"training": _size_after(draft, "train"), "evaluation": _smallest_evaluated(draft)}
-    for part, size in shapes.items():
-        if size is not None and min(_padded(side, model.divisor) for side in size) < model.min_side:
-            message = (
-                f"'{tag_of(model)}' needs images of at least {model.min_side} pixels a side; in "
-                f"{part} there are images of {_pixels(size)}"
-            )
-            hint = "use fewer levels, norm: batch, or larger images"
-            report.add(fault(codes.IMAGE_TOO_SMALL, ("model",), message, hint))
+    small = {
+        part: size for part, size in shapes.items()
+        if size and min(_padded(side, model.divisor) for side in size) < model.min_side
+    }  # fmt: skip
+    if not small:
+        return
+    parts = [" and ".join(small)] if len(set(small.values())) == 1 else list(small)
+    found = " and ".join(
+        f"in {part} there are images of {_pixels(size)}"
+        for part, size in zip(parts, small.values(), strict=False)
+    )
+    message = f"'{tag_of(model)}' needs images of at least {model.min_side} pixels a side; {found}"
+    origin = _origin(draft) if "training" in small else None
+    related = ((("model",), "the model"),) if origin else ()
+    path: SpecPath = origin or ("model",)
+    report.add(fault(codes.IMAGE_TOO_SMALL, path, message, _enlarged(model), related=related))
+
+
+def _enlarged(model: Model) -> str:
+    """What makes a model and images that are too small for it fit."""
+    ways = [f"bring images to {model.min_side} pixels or more with resize"]
+    if any(hasattr(model, key) for key in ("channels", "blocks_down")):
+        ways.append("use fewer levels")
+    if getattr(model, "norm", "") == "instance":
+        ways.append("write norm: batch")
+    return f"{', '.join(ways[:-1])} or {ways[-1]}" if len(ways) > 1 else ways[0]
 
 
 def _window(draft: Draft, report: Report) -> None:

@@ -73,5 +73,8 @@ def _length(draft: Draft, report: Report) -> None:
             continue
         message = f"the {key} text is too short for one block of {tokens:,} tokens and the next"
         hint = "take more text, or a smaller context_length"
-        path = ("data", key)
-        report.add(fault(data_codes.TEXT_TOO_SHORT, path, message, hint, at_key=True))
+        path: SpecPath = ("data", key)
+        length: SpecPath = ("task", "context_length")
+        related = ((length, "the length of a block"),) if draft.has(*length) else ()
+        code = data_codes.TEXT_TOO_SHORT
+        report.add(fault(code, path, message, hint, related=related, at_key=True))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Final
 
 from neurotrain.compiler.codes import data as codes
 from neurotrain.compiler.draft import Draft, Known, Parts, Tainted, fault
@@ -15,6 +16,11 @@ from neurotrain.language.tree import SpecPath
 from neurotrain.spec.experiment import Task
 
 _CODES = {code.id: code for code in codes.CODES}
+_SPOKEN_OF: Final = {
+    "channels": ("root",),
+    "separator": ("table",),
+}
+"""What stands for a parameter of a dataset that is not written."""
 
 
 def survey_data(draft: Draft, report: Report) -> Draft:
@@ -97,12 +103,20 @@ def _require_targets(draft: Draft, report: Report, key: str, dataset: Dataset) -
 
 def diagnose(path: SpecPath, draft: Draft, found: DataFault) -> Diagnostic:
     """A diagnostic at the dataset's parameter, or at the dataset itself."""
-    field = (*path, found.field) if found.field and draft.has(*path, found.field) else path
+    field = _parameter(path, draft, found)
     unset = draft.resolver.unset_variables(str(draft.written(*field)))
     hints = [found.hint] if found.hint else []
     if found.code == codes.MISSING_FILES.id and unset:
         hints.insert(0, f"set {' and '.join(unset)} to where the data lies")
     return fault(_CODES[found.code], field, found.message, "; ".join(hints))
+
+
+def _parameter(path: SpecPath, draft: Draft, found: DataFault) -> SpecPath:
+    """The parameter that a fault is about, or where it is absent, what it would speak of."""
+    for field in (found.field, *_SPOKEN_OF.get(found.field, ())):
+        if field and draft.has(*path, field):
+            return (*path, field) if found.item is None else (*path, field, found.item)
+    return path
 
 
 def _split(draft: Draft, report: Report, surveys: Known[Survey], absent: list[str]) -> Parts:
@@ -125,7 +139,8 @@ def _split(draft: Draft, report: Report, surveys: Known[Survey], absent: list[st
     if fractions and "train" in surveys:
         samples |= split(surveys["train"].samples, fractions, draft.read("seed"))
     for part, members in samples.items():
-        is_short = not members and draft.read("task").tokens is not None and part in surveys
+        whole = surveys.get(sources[part])
+        is_short = draft.read("task").tokens is not None and whole is not None and not whole.samples
         if not members and not is_short and not report.taints(("data", part)):
             message = f"the {part} part has no samples"
             report.add(fault(codes.EMPTY_SPLIT, ("data", part), message, _enough(samples)))
