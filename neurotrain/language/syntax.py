@@ -347,5 +347,7 @@ def _explain_rest_of_line(line: str, spot: _Spot) -> _Explained:
 def _explain_simply(fault: SyntaxFault) -> _Explained | None:
     for problem, message, hint in _SIMPLE:
         if problem in fault.problem:
-            return _Explained(message, hint, fault.at)
+            line, column = fault.at
+            is_behind_sign = problem == "expected alphabetic or numeric character"
+            return _Explained(message, hint, (line, column - is_behind_sign * (column > 0)))
     return None
