@@ -47,4 +47,5 @@ def _candidates(text: str) -> Iterator[str]:
         if likely is not None:
             yield f"{count} {likely}"
         return
-    yield re.sub(r"[^A-Za-z0-9._-]+", "-", text).strip("-._")
+    seen = "".join(each for each in text if each.isprintable())
+    yield re.sub(r"[^A-Za-z0-9._-]+", "-", seen).strip("-._")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Final, TypeAlias
 
 from msgspec import Meta
 
-from neurotrain.component.base import Component, Positive, Share
+from neurotrain.component.base import Component, PartialShare, Positive
 from neurotrain.models.base import Contradiction, LanguageModel
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class GPT2(Component, LanguageModel, tag="gpt2", frozen=True, kw_only=True):
         128
     )
     dropout: Annotated[
-        Share, Meta(description="Share of features and attention weights set to zero")
+        PartialShare, Meta(description="Share of features and attention weights set to zero")
     ] = 0.0
     activation_checkpointing: Checkpointing = False
 

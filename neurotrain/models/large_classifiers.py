@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Final, Literal
 
 from msgspec import Meta
 
-from neurotrain.component.base import Component, Positive, Share
+from neurotrain.component.base import Component, PartialShare, Positive
 from neurotrain.models.base import Contradiction, Model
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ class DenseNet(Component, Model, tag="densenet", frozen=True, kw_only=True):
         Literal[121, 169, 201, 264], Meta(description="Number of layers with weights")
     ] = 121
     dropout: Annotated[
-        Share, Meta(description="Share of features set to zero after each layer")
+        PartialShare, Meta(description="Share of features set to zero after each layer")
     ] = 0.0
 
     @property
@@ -160,7 +160,9 @@ class ViT(Component, Model, tag="vit", frozen=True, kw_only=True):
     mlp_size: Annotated[Positive, Meta(description="Width of the layers between attention")] = 1536
     layers: Annotated[Positive, Meta(description="Number of transformer blocks")] = 12
     heads: Annotated[Positive, Meta(description="Attention heads of a block")] = 6
-    dropout: Annotated[Share, Meta(description="Share of features that dropout sets to zero")] = 0.0
+    dropout: Annotated[
+        PartialShare, Meta(description="Share of features that dropout sets to zero")
+    ] = 0.0
 
     @property
     def divisor(self) -> int:

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from msgspec import Meta
 
-from neurotrain.component.base import Component, Positive, Share
+from neurotrain.component.base import Component, PartialShare, Positive
 from neurotrain.models.base import Contradiction, Model, wrong_strides
 
 if TYPE_CHECKING:
     from torch import nn
 
-_Dropout = Annotated[Share, Meta(description="Share of features that dropout sets to zero")]
+_Dropout = Annotated[PartialShare, Meta(description="Share of features that dropout sets to zero")]
 _Norm = Annotated[Literal["batch", "instance"], Meta(description="Kind of normalisation")]
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal
 
 from msgspec import Meta
 
-from neurotrain.component.base import Component, Positive, Share
+from neurotrain.component.base import Component, PartialShare, Positive
 from neurotrain.models.base import Contradiction, Model, wrong_strides
 
 if TYPE_CHECKING:
@@ -51,7 +51,9 @@ class UNet(Component, Model, tag="unet", frozen=True, kw_only=True):
     activation: Annotated[
         Literal["prelu", "relu", "leakyrelu"], Meta(description="Kind of activation")
     ] = "prelu"
-    dropout: Annotated[Share, Meta(description="Share of features that dropout sets to zero")] = 0.0
+    dropout: Annotated[
+        PartialShare, Meta(description="Share of features that dropout sets to zero")
+    ] = 0.0
 
     @property
     def divisor(self) -> int:
@@ -104,7 +106,9 @@ class BasicUNet(Component, Model, tag="basic_unet", frozen=True, kw_only=True):
     norm: Annotated[Literal["batch", "instance"], Meta(description="Kind of normalisation")] = (
         "instance"
     )
-    dropout: Annotated[Share, Meta(description="Share of features that dropout sets to zero")] = 0.0
+    dropout: Annotated[
+        PartialShare, Meta(description="Share of features that dropout sets to zero")
+    ] = 0.0
 
     @property
     def divisor(self) -> int:

@@ -89,6 +89,10 @@ class Reference:
                 found = tuple(name for name in parts if key in parts[name]["properties"])
         return found
 
+    def written(self, family: str, component: str) -> str:
+        """How a component is written: `{type: step, every: …}`."""
+        return self.find(f"{family}.{component}")[0].written
+
     @cached_property
     def _homes(self) -> Mapping[str, tuple[str, ...]]:
         found: dict[str, dict[str, None]] = {}

@@ -20,6 +20,7 @@ data:
     eval: [normalize]
 model: {type: unet, channels: [8, 16, 32]}
 loss: [dice, bce]
+metrics: [dice]
 train:
   batch: {global: 8}
 """
@@ -69,6 +70,17 @@ FAULTS: Final = [
      "{global: 16, micro: 8, accumulation: 4}", "write global: 32, or accumulation: 2"),
     ("[64, 64]", "[50, 50]", "size-not-divisible", "[50, 50]", "[48, 48]"),
     ("[64, 64]", "[4, 4]", "image-too-small", "[4, 4]", "use fewer levels or write norm: batch"),
+    ("loss: [dice, bce]", "loss: [{type: dice, weight: 0}]", "unused-setting", "0", "above 0"),
+    ("{type: unet, channels: [8, 16, 32]}", "{type: unet, dropout: 1.0}", "out-of-range", "1.0",
+     "less than 1"),
+    ("  batch:", "  scheduler: step\n  batch:", "missing-key", "step", "{type: step, every: …}"),
+    ("{global: 8}", "{global: 16, micro: 5}", "batch-arithmetic", "{global: 16, micro: 5}",
+     "global: 15 and global: 20, or micro: 4"),
+    ("  batch:", "  epochs: 5\n  scheduler: {type: plateau, patience: 7}\n  batch:",
+     "patience-too-long", "7", "smaller patience"),
+    ("  batch:", "  early_stopping: {monitor: val_loss, patience: 2}\n  batch:",
+     "unknown-monitor", "val_loss", "'valid/loss'"),
+    ("loss: [dice", "test: {flips: true}\nloss: [dice", "idle-setting", "true", "test: {frac"),
     ("fraction: 0.2", "fraction: 20", "out-of-range", "20", "20 % is 0.2"),
     ("name: eyes", "name: my eyes!", "wrong-form", "my eyes!", "'my-eyes'"),
     ("name: eyes", "name: '${var.x}'", "malformed-interpolation", "'${var.x}'", "${vars.x}"),

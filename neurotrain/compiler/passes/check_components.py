@@ -26,9 +26,8 @@ def check_components(draft: Draft, report: Report) -> Draft:
     `loss: [cross_entropy]` with two classes is answered by `loss-not-for-task` at the loss.
     """
     checks = (
-        _classes, _model, _losses, _metrics, _random_evaluation, _normalized, _postprocess, _unused,
-        _loader,
-        _idle,
+        _classes, _model, _losses, _loss_weights, _metrics, _random_evaluation, _normalized,
+        _postprocess, _unused, _loader, _idle, _unevaluated,
     )  # fmt: skip
     for check in checks:
         attempt(check, draft, report)
@@ -74,6 +73,16 @@ def _losses(draft: Draft, report: Report) -> None:
             related = ((place, "the class count comes from here"),)
         code, hint = codes.LOSS_NOT_FOR_TASK, f"take {_either(fitting)}"
         report.add(fault(code, _type_path(draft, path), message, hint, related=related))
+
+
+def _loss_weights(draft: Draft, report: Report) -> None:
+    """Some loss counts."""
+    losses = draft.read("loss")
+    if any(loss.weight > 0 for loss in losses):
+        return
+    message = f"every loss has the weight 0: nothing is learned from {tag_of(losses[0])}"
+    path = ("loss", 0, "weight")
+    report.add(fault(codes.WINDOW_UNUSED, path, message, "write a weight above 0"))
 
 
 def _loss_parameters(draft: Draft, report: Report, path: SpecPath, loss: Any) -> None:
@@ -180,6 +189,24 @@ def _idle(draft: Draft, report: Report) -> None:
             message = f"'{path[-1]}' has no effect without {'.'.join(other)}"
             hint = f"leave it out, or write {written}"
             report.add(fault(codes.IDLE, path, message, hint))
+
+
+def _unevaluated(draft: Draft, report: Report) -> None:
+    """Settings of an evaluation that the spec does not ask for."""
+    valid, test = (draft.read("data", key) is not None for key in ("valid", "test"))
+    predicts = draft.read("predict") is not None
+    stages: tuple[tuple[SpecPath, bool, str], ...] = (
+        (("test", "batch"), valid or test or predicts, "data.valid, data.test or predict"),
+        (("test", "sliding_window"), valid or test or predicts, "data.valid, data.test or predict"),
+        (("test", "flips"), test or predicts, "data.test or predict"),
+        (("test", "num_pictures"), test, "data.test"),
+    )
+    for path, is_heeded, needed in stages:
+        if is_heeded or not draft.has(*path) or not draft.read(*path):
+            continue
+        message = f"'{path[-1]}' has no effect without {needed}"
+        hint = "leave it out, or write valid: {fraction: 0.1} or test: {fraction: 0.2} in data"
+        report.add(fault(codes.IDLE, path, message, hint))
 
 
 def _unused(draft: Draft, report: Report) -> None:

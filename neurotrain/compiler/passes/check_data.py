@@ -52,6 +52,8 @@ def _classes(draft: Draft, report: Report) -> None:
     """Names given by the data agree with the task's and between the parts."""
     parts = need(draft.parts)
     stated = getattr(draft.read("task"), "classes", ())
+    if len(set(stated)) < len(stated):
+        return
     for key, survey in _sound_surveys(draft):
         wanted = stated or parts.surveys["train"].classes
         if not survey.classes or not wanted or survey.classes == wanted:

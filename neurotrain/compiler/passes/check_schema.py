@@ -80,7 +80,7 @@ def _diagnose(
     elif rule == "required":
         yield from _missing_keys(error, path)
     elif rule == "x-dispatch":
-        yield unknown_component(error, path, draft, others)
+        yield unknown_component(error, path, draft, reference, others)
     elif rule == "type":
         yield _wrong_type(error, path, draft)
     elif rule in ("enum", "const"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -16,6 +17,9 @@ from neurotrain.language.tree import SpecPath
 from neurotrain.optim.schedules import Plateau
 
 _STOPPING = ("train", "early_stopping")
+_OTHER_NAME = re.compile(
+    r"(val|valid|validation|eval|test|tr|train|training)[_/ .-]+(.+)", re.IGNORECASE
+)
 _ADAPTIVE = (1e-7, 0.1)
 _SANE_RATES = {
     "sgd": (1e-6, 10.0),
@@ -30,7 +34,7 @@ def check_training(draft: Draft, report: Report) -> Draft:
     """
     checks = (
         _validation, _early_stopping, _patience, _checkpoints, _numbered, _directions, _warmup,
-        _times, _plateau, _average, _rate,
+        _times, _plateau, _plateau_patience, _average, _rate,
     )  # fmt: skip
     for check in checks:
         attempt(check, draft, report)
@@ -96,7 +100,11 @@ def _patience(draft: Draft, report: Report) -> None:
         message = f"patience takes {span} epochs, the training has {epochs}"
         hint = "train longer, or write a smaller patience"
         path = (*_STOPPING, "patience")
-        report.add(fault(codes.PATIENCE_TOO_LONG, path, message, hint))
+        related = _length(draft)
+        if span > patience and draft.has("train", "validate_every"):
+            validates = (("train", "validate_every"), "the time between validations")
+            related = (*related, validates)
+        report.add(fault(codes.PATIENCE_TOO_LONG, path, message, hint, related=related))
 
 
 def _checkpoints(draft: Draft, report: Report) -> None:
@@ -110,7 +118,8 @@ def _numbered(draft: Draft, report: Report) -> None:
     every, epochs = draft.read(*path), draft.read("train", "epochs")
     if every is not None and Duration.parse(every).count > epochs:
         message = f"no checkpoint is kept by number: every {every}, {epochs} in all"
-        report.add(fault(codes.CHECKPOINTS_NEVER, path, message, "write a shorter time"))
+        code, related = codes.CHECKPOINTS_NEVER, _length(draft)
+        report.add(fault(code, path, message, "write a shorter time", related=related))
 
 
 def _recorded(path: SpecPath, name: str, draft: Draft, report: Report) -> None:
@@ -125,12 +134,19 @@ def _recorded(path: SpecPath, name: str, draft: Draft, report: Report) -> None:
         report.add(fault(codes.NO_VALIDATION, path, message, hint))
         return
     stage, _, value = name.rpartition("/")
-    likely = closest(name, names) if stage else closest(f"valid/{value}", names)
+    likely = closest(name, names) or _meant(name, names)
     hint = f"did you mean '{likely}'? " if likely else ""
     if stage == "valid" and value in draft.catalogue.names("metric"):
         hint = f"add {value} to metrics, or monitor another value; "
     hint += f"the run records: {', '.join(names)}"
     report.add(fault(codes.UNKNOWN_MONITOR, path, f"this run records no '{name}'", hint))
+
+
+def _meant(name: str, names: list[str]) -> str | None:
+    """What another tool's name of a value, such as val_dice, stands for."""
+    found = _OTHER_NAME.fullmatch(name)
+    part, value = found.groups() if found else ("", name)
+    return closest(f"{'train' if part.startswith('tr') else 'valid'}/{value}", names)
 
 
 def _directions(draft: Draft, report: Report) -> None:
@@ -155,7 +171,8 @@ def _validation(draft: Draft, report: Report) -> None:
     if _has_validation(draft) and Duration.parse(every).count > epochs:
         message = f"validation every {every} never happens in {epochs} epochs"
         path = ("train", "validate_every")
-        report.add(fault(codes.VALIDATES_NEVER, path, message, "write a shorter time"))
+        code, related = codes.VALIDATES_NEVER, _length(draft)
+        report.add(fault(code, path, message, "write a shorter time", related=related))
 
 
 def _warmup(draft: Draft, report: Report) -> None:
@@ -165,12 +182,13 @@ def _warmup(draft: Draft, report: Report) -> None:
     if warmup >= num_steps:
         message = f"the warm-up takes {warmup} steps, the training has {num_steps}"
         path = ("train", "scheduler", "warmup")
-        report.add(fault(codes.WARMUP_TOO_LONG, path, message, "shorten it, or train longer"))
+        code, related = codes.WARMUP_TOO_LONG, _length(draft)
+        report.add(fault(code, path, message, "shorten it, or train longer", related=related))
 
 
 def _times(draft: Draft, report: Report) -> None:
     scheduler = draft.read("train", "scheduler")
-    steps_per_epoch, num_steps = _lengths(draft)
+    steps_per_epoch, _ = _lengths(draft)
     before = -1
     for index, (key, text) in enumerate(scheduler.times()):
         path: SpecPath = ("train", "scheduler", key)
@@ -180,13 +198,21 @@ def _times(draft: Draft, report: Report) -> None:
             message = f"'{text}' comes no later than the time before it"
             report.add(fault(CONTRADICTION, path, message, "write the times in their order"))
         before = steps
-        _within(path, text, steps, num_steps, report)
+        _within(path, text, steps, draft, report)
 
 
-def _within(path: SpecPath, text: str, steps: int, num_steps: int, report: Report) -> None:
+def _within(path: SpecPath, text: str, steps: int, draft: Draft, report: Report) -> None:
+    _, num_steps = _lengths(draft)
     if steps >= num_steps:
         message = f"'{text}' is after {steps} steps, the training has {num_steps}"
-        report.add(fault(codes.BEYOND_THE_END, path, message, "shorten it, or train longer"))
+        code, related = codes.BEYOND_THE_END, _length(draft)
+        report.add(fault(code, path, message, "shorten it, or train longer", related=related))
+
+
+def _length(draft: Draft) -> tuple[tuple[SpecPath, str], ...]:
+    """Where the length of the training is written, if it is."""
+    path: SpecPath = ("train", "epochs")
+    return ((path, "the length of the training"),) if draft.has(*path) else ()
 
 
 def _plateau(draft: Draft, report: Report) -> None:
@@ -195,13 +221,24 @@ def _plateau(draft: Draft, report: Report) -> None:
         _recorded(("train", "scheduler", "monitor"), scheduler.monitor, draft, report)
 
 
+def _plateau_patience(draft: Draft, report: Report) -> None:
+    path = ("train", "scheduler", "patience")
+    if not isinstance(draft.read("train", "scheduler"), Plateau) or not draft.has(*path):
+        return
+    patience, epochs = draft.read(*path), draft.read("train", "epochs")
+    if patience >= epochs:
+        message = f"patience takes {patience} epochs or more, the training has {epochs}"
+        hint = "train longer, or write a smaller patience"
+        code, related = codes.PATIENCE_TOO_LONG, _length(draft)
+        report.add(fault(code, path, message, hint, related=related))
+
+
 def _average(draft: Draft, report: Report) -> None:
     average = draft.read("train", "ema")
     if average is None:
         return
-    steps_per_epoch, num_steps = _lengths(draft)
-    steps = Duration.parse(average.start).in_steps(steps_per_epoch)
-    _within(("train", "ema", "start"), average.start, steps, num_steps, report)
+    steps = Duration.parse(average.start).in_steps(_lengths(draft)[0])
+    _within(("train", "ema", "start"), average.start, steps, draft, report)
 
 
 def _lengths(draft: Draft) -> tuple[int, int]:

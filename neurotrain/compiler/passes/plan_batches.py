@@ -67,7 +67,7 @@ def _solve(batch: Batch, processes: int, report: Report) -> tuple[int, int] | No
     exact = given == part * wanted * processes
     if exact and (micro is None or accumulation in (None, wanted)):
         return (micro, wanted) if micro is not None else (wanted, part)
-    message, hint = _equation(batch, processes), _remedy(batch, part * processes)
+    message, hint = _equation(batch, processes), _remedy(batch, part * processes, processes)
     where = ((("engine",), f"the {processes} processes come from here"),)
     related = where if processes > 1 else ()
     place = _place(batch) if micro is None and accumulation is None else _PATH
@@ -91,7 +91,7 @@ def _equation(batch: Batch, processes: int) -> str:
     return f"{batch.global_} (global) = {product} does not hold in whole numbers"
 
 
-def _remedy(batch: Batch, unit: int) -> str:
+def _remedy(batch: Batch, unit: int, processes: int) -> str:
     """The nearest legal sizes; `unit` is what a global batch is a multiple of."""
     assert batch.global_ is not None
     if batch.micro is not None and batch.accumulation is not None:
@@ -99,7 +99,16 @@ def _remedy(batch: Batch, unit: int) -> str:
         other = f", or accumulation: {whole}" if whole * unit == batch.global_ else ""
         return f"write global: {unit * batch.accumulation}{other}"
     below = max(1, batch.global_ // unit) * unit
-    return f"the nearest legal values are global: {below} and global: {below + unit}"
+    hint = f"the nearest legal values are global: {below} and global: {below + unit}"
+    wanted = batch.micro
+    if wanted is None or batch.global_ % processes:
+        return hint
+    share = batch.global_ // processes
+    near = min(
+        (size for size in range(1, min(share, 2 * wanted) + 1) if share % size == 0),
+        key=lambda size: (abs(size - wanted), -size),
+    )
+    return f"{hint}, or micro: {near}"
 
 
 def _tell_dropped(batches: Batches, place: SpecPath, report: Report) -> None:

@@ -58,7 +58,9 @@ def _survey(draft: Draft, report: Report, key: str, dataset: Dataset) -> Survey 
     kind = draft.written("task", "type") or draft.written("task")
     if kind not in dataset.tasks:
         message = f"'{draft.written(*path, 'type')}' has no targets for a {kind}"
-        hint = f"it serves: {', '.join(dataset.tasks)}"
+        others = draft.catalogue.families["dataset"]
+        fitting = [name for name in sorted(others) if kind in others[name].tasks]  # type: ignore[attr-defined]
+        hint = f"take {', '.join(fitting)}; it serves {', '.join(dataset.tasks)}"
         report.add(fault(codes.WRONG_DATASET, (*path, "type"), message, hint))
         raise Tainted
     _require_targets(draft, report, key, dataset)
