@@ -148,6 +148,79 @@ def test_heads_are_told_where_they_stand(compiling: Compiling) -> None:
     assert "the nearest width for 5 heads is 30" in outcome.only.hint
 
 
+TOGETHER: Final = [
+    # two faults, each as what is replaced and by what, and their codes
+    (("context_length: 64", "context_length: 1"), ("[cross_entropy]", "[dice]"),
+     ["loss-not-for-task", "out-of-range"]),
+    (("context_length: 64", "context_length: 1"), ("heads: 4", "heads: 5"),
+     ["contradictory-parameters", "out-of-range"]),
+    (("{fraction: 0.2}", "{fraction: 0.6}\n  test: {fraction: 0.6}"), ("lines: 100", "line: 100"),
+     ["empty-split", "unknown-key"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("planted", TOGETHER, ids=lambda planted: planted[0][1])
+def test_a_fault_of_the_task_hides_no_other(
+    compiling: Compiling, planted: tuple[tuple[str, str], tuple[str, str], list[str]]
+) -> None:
+    """What the kind of the task tells is told whatever else is wrong with it."""
+    first, second, codes = planted
+    assert compiling(TEXT.replace(*first).replace(*second)).codes == codes
+
+
+PAIRS: Final = """\
+version: 1
+name: eyes
+task: {type: segmentation, classes: [background, vessel]}
+data:
+  train: {type: paired_images, root: "${env:CASE_DATA}/FOLDER", images: images/*.png, masks: masks/*.png}
+  valid: {fraction: 0.2}
+  transforms:
+    train: [normalize, {type: random_crop, size: [640, 64]}]
+    eval: [normalize]
+model: {type: unet, channels: [8, 16, 32]}
+loss: [dice, bce]
+train:
+  epochs: 5
+  scheduler: {type: cosine, warmup: 7 epochs}
+  batch: {global: 2}
+"""  # noqa: E501
+
+
+@pytest.mark.parametrize(
+    ("folder", "code"),
+    [("no-mask", "unpaired-images"), ("small-mask", "size-mismatch"),
+     ("damaged", "unreadable-image"), ("mixed-channels", "mixed-channels")],
+)  # fmt: skip
+def test_a_faulty_file_hides_no_fault_of_the_spec(
+    compiling: Compiling, folder: str, code: str
+) -> None:
+    """The other images tell that the window is too large, the epochs that the warm-up is."""
+    outcome = compiling(PAIRS.replace("FOLDER", folder))
+    assert outcome.codes == sorted([code, "image-too-small", "warmup-too-long"])
+
+
+def test_data_that_is_absent_hides_no_size(compiling: Compiling) -> None:
+    """A window of fixed size does not suit the model, whatever it is cut from."""
+    outcome = compiling(PAIRS.replace("FOLDER", "nowhere").replace("[640, 64]", "[62, 62]"))
+    assert outcome.codes == ["missing-files", "size-not-divisible", "warmup-too-long"]
+
+
+def test_a_key_that_a_missing_base_may_have_is_not_read(compiling: Compiling) -> None:
+    """`predict` without `input` is no fault where a base could not be read."""
+    outcome = compiling("extends: nowhere.yaml\npredict: {}\n" + PAIRS.replace("640", "64"))
+    assert "missing-key" not in outcome.codes
+    assert "unknown-base" in outcome.codes
+
+
+def test_a_direction_is_judged_beside_a_metric_of_another_task(compiling: Compiling) -> None:
+    """The metric that is monitored is known."""
+    text = SPEC.replace("[dice]\ntrain:", "[dice, mae]\ntrain:").replace(
+        "  batch:", "  early_stopping: {monitor: valid/dice, mode: min, patience: 3}\n  batch:"
+    )
+    assert compiling(text).codes == ["metric-not-for-task", "wrong-direction"]
+
+
 def _marked(text: str) -> str:
     _, source, carets, *_ = text.splitlines()
     return "".join(s for s, c in zip(source, carets, strict=False) if c == "^")

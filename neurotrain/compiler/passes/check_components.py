@@ -35,7 +35,7 @@ def check_components(draft: Draft, report: Report) -> Draft:
 
 
 def _model(draft: Draft, report: Report) -> None:
-    model, task = draft.read("model"), tag_of(draft.read("task"))
+    model, task = draft.read("model"), tag_of(draft.kind)
     found = model.contradiction()
     if found is not None:
         message = f"'{tag_of(model)}' contradicts itself: {found.why}"
@@ -54,7 +54,7 @@ def _model(draft: Draft, report: Report) -> None:
 
 
 def _losses(draft: Draft, report: Report) -> None:
-    task, output = tag_of(draft.read("task")), _output(draft)
+    task, output = tag_of(draft.kind), _output(draft)
     others = draft.catalogue.families["loss"]
     for path, loss in _entries(draft, ("loss",)):
         if task in loss.tasks and output in loss.outputs:
@@ -66,7 +66,7 @@ def _losses(draft: Draft, report: Report) -> None:
         ]  # fmt: skip
         message = f"'{tag_of(loss)}' does not suit a {task} {_KINDS[output]}"
         related: tuple[tuple[SpecPath, str], ...] = ()
-        if draft.read("task").gives_classes:
+        if draft.kind.gives_classes:
             num = len(need(draft.classes))
             message = f"'{tag_of(loss)}' does not suit a {task} of {num} classes, {_KINDS[output]}"
             place: SpecPath = ("task", "classes") if draft.has("task", "classes") else ("task",)
@@ -96,7 +96,7 @@ def _loss_parameters(draft: Draft, report: Report, path: SpecPath, loss: Any) ->
 
 
 def _metrics(draft: Draft, report: Report) -> None:
-    task = tag_of(draft.read("task"))
+    task = tag_of(draft.kind)
     others = draft.catalogue.families["metric"]
     seen: dict[str, SpecPath] = {}
     for path, metric in _entries(draft, ("metrics",)):
@@ -123,7 +123,7 @@ def _random_evaluation(draft: Draft, report: Report) -> None:
 def _normalized(draft: Draft, report: Report) -> None:
     for part in ("train", "eval"):
         path = ("data", "transforms", part)
-        if draft.read("task").tokens is not None:
+        if draft.kind.reads_text:
             return
         if report.taints(path) or any(isinstance(each, Normalize) for each in draft.read(*path)):
             continue
@@ -133,7 +133,7 @@ def _normalized(draft: Draft, report: Report) -> None:
 
 
 def _postprocess(draft: Draft, report: Report) -> None:
-    task = tag_of(draft.read("task"))
+    task = tag_of(draft.kind)
     if task != "segmentation":
         for key, what in (("postprocess", "post-processing works"), ("roi", "regions work")):
             if draft.has("predict", key):
@@ -184,7 +184,7 @@ def _idle(draft: Draft, report: Report) -> None:
          "every: 10 epochs"),
         (("train", "validate_every"), ("data", "valid"), "data.valid"),
     ):  # fmt: skip
-        is_of_masks = path[0] == "test" and tag_of(draft.read("task")) != "segmentation"
+        is_of_masks = path[0] == "test" and tag_of(draft.kind) != "segmentation"
         if draft.has(*path) and not draft.has(*other) and not is_of_masks:
             message = f"'{path[-1]}' has no effect without {'.'.join(other)}"
             hint = f"leave it out, or write {written}"
@@ -198,8 +198,8 @@ def _unevaluated(draft: Draft, report: Report) -> None:
     stages: tuple[tuple[SpecPath, bool, str], ...] = (
         (("test", "batch"), valid or test or predicts, "data.valid, data.test or predict"),
         (("test", "sliding_window"), valid or test or predicts, "data.valid, data.test or predict"),
-        (("test", "flips"), test or predicts, "data.test or predict"),
-        (("test", "num_pictures"), test, "data.test"),
+        (("test", "flips"), test or predicts or draft.kind.reads_text, "data.test or predict"),
+        (("test", "num_pictures"), test or draft.kind.reads_text, "data.test"),
     )
     for path, is_heeded, needed in stages:
         if is_heeded or not draft.has(*path) or not draft.read(*path):
@@ -210,7 +210,7 @@ def _unevaluated(draft: Draft, report: Report) -> None:
 
 
 def _unused(draft: Draft, report: Report) -> None:
-    task = tag_of(draft.read("task"))
+    task = tag_of(draft.kind)
     if task == "segmentation":
         return
     for key in ("sliding_window", "overlap"):
@@ -230,8 +230,7 @@ def _entries(draft: Draft, path: SpecPath) -> Iterator[tuple[SpecPath, Any]]:
 
 
 def _output(draft: Draft) -> str:
-    output: str = draft.read("task").output(need(draft.classes))
-    return output
+    return draft.kind.output(need(draft.classes))
 
 
 def _type_path(draft: Draft, path: SpecPath) -> SpecPath:

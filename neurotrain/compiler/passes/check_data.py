@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from neurotrain.compiler.codes import components as component_codes
@@ -25,7 +25,7 @@ def check_data(draft: Draft, report: Report) -> Draft:
 
     `random_crop: 512` on images of 256 pixels is answered by `image-too-small` at its size.
     """
-    if draft.read("task").tokens is not None:
+    if draft.kind.reads_text:
         return replace(draft, raw_channels=VOCABULARY, in_channels=VOCABULARY)
     for check in (_classes, _constant, _channels, _crops, _even_sizes, _turns):
         attempt(check, draft, report)
@@ -163,9 +163,8 @@ def _divisible(draft: Draft, report: Report) -> None:
 def _large_enough(draft: Draft, report: Report) -> None:
     """No image is smaller than the model can take, in training and in evaluation."""
     model: Model = draft.read("model")
-    shapes = {"training": _size_after(draft, "train"), "evaluation": _smallest_evaluated(draft)}
     small = {
-        part: size for part, size in shapes.items()
+        part: size for part, size in _known_sizes(draft)
         if size and min(_padded(side, model.divisor) for side in size) < model.min_side
     }  # fmt: skip
     if not small:
@@ -182,6 +181,19 @@ def _large_enough(draft: Draft, report: Report) -> None:
     report.add(fault(codes.IMAGE_TOO_SMALL, path, message, _enlarged(model), related=related))
 
 
+def _known_sizes(draft: Draft) -> Iterator[tuple[str, tuple[int, int] | None]]:
+    """The smallest sizes that reach the model, as far as the data is known."""
+    for part, found in (("training", _trained_size), ("evaluation", _smallest_evaluated)):
+        try:
+            yield part, found(draft)
+        except Tainted:
+            continue
+
+
+def _trained_size(draft: Draft) -> tuple[int, int] | None:
+    return _size_after(draft, "train")
+
+
 def _enlarged(model: Model) -> str:
     """What makes a model and images that are too small for it fit."""
     ways = [f"bring images to {model.min_side} pixels or more with resize"]
@@ -194,7 +206,7 @@ def _enlarged(model: Model) -> str:
 
 def _window(draft: Draft, report: Report) -> None:
     """No sliding window is larger than an image; a classification has none."""
-    if tag_of(draft.read("task")) != "segmentation":
+    if tag_of(draft.kind) != "segmentation":
         return
     window, size = draft.read("test", "sliding_window"), _smallest_evaluated(draft)
     if window and size and (window[0] > size[0] or window[1] > size[1]):
@@ -262,9 +274,21 @@ def _raw_channels(draft: Draft, part: str) -> int | None:
 
 def _size_after(draft: Draft, part: str) -> tuple[int, int] | None:
     """The size that reaches the model; None where images differ or are absent."""
-    members = _members(draft, "train" if part == "train" else "test")
-    shape = Shape(1, None if members is None else _common_size(members))
     transforms: tuple[Transform, ...] = draft.read("data", "transforms", part)
+    size = _transformed(transforms, None)
+    try:
+        members = _members(draft, "train" if part == "train" else "test")
+    except Tainted:
+        if size is None:
+            raise
+        return size
+    return size if members is None else _transformed(transforms, _common_size(members))
+
+
+def _transformed(
+    transforms: tuple[Transform, ...], size: tuple[int, int] | None
+) -> tuple[int, int] | None:
+    shape = Shape(1, size)
     for transform in transforms:
         shape = transform.shape(shape)
     return shape.size

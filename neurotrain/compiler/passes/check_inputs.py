@@ -20,7 +20,7 @@ def check_inputs(draft: Draft, report: Report) -> Draft:
     `input: imgs/*.png` where nothing matches is answered by `missing-files` at the pattern.
     """
     predict = draft.read("predict")
-    if predict is None or draft.read("task").tokens is not None:
+    if predict is None or draft.kind.reads_text:
         return draft
     key, pattern = "input", predict.input
     try:

@@ -37,6 +37,9 @@ def check_schema(draft: Draft, report: Report) -> Draft:
     meant = {path for error in errors for path, _ in misspelt(error).values()}
     for error in errors:
         if error.rule == "required" and draft.incomplete:
+            for key in error.wanted:
+                if key not in error.value:
+                    report.taint((*error.path, key))
             continue
         told = [d for d in _diagnose(error, draft, reference, others) if d.path not in meant]
         for each in told:

@@ -28,7 +28,7 @@ def check_text(draft: Draft, report: Report) -> Draft:
     `transforms: {train: [normalize]}` with a causal_lm is answered by `transform-not-for-text`.
     """
     attempt(_package, draft, report)
-    if draft.read("task").tokens is not None:
+    if draft.kind.reads_text:
         for check in (_transforms, _settings, _predict, _length):
             attempt(check, draft, report)
     return draft

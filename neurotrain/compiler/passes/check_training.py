@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from neurotrain.compiler.codes import training as codes
 from neurotrain.compiler.codes.components import CONTRADICTION
 from neurotrain.compiler.draft import Draft, Tainted, attempt, fault, need
-from neurotrain.component.base import tag_of
 from neurotrain.component.durations import Duration
 from neurotrain.language.diagnostics import Report
 from neurotrain.language.suggest import closest
@@ -151,19 +150,29 @@ def _meant(name: str, names: list[str]) -> str | None:
 
 def _directions(draft: Draft, report: Report) -> None:
     """A direction that is written is that of the monitored value."""
-    better = {tag_of(metric): metric.better for metric in draft.read("metrics")}
+    better = dict(_better(draft))
     for block in ("early_stopping", "checkpoints"):
         options = draft.read("train", block)
         if options is None or options.mode is None:
             continue
         monitor = options.monitor or _best_by(draft)
-        right = better.get(monitor.partition("/")[2], "min")
-        if options.mode != right:
+        right = "min" if monitor.endswith("/loss") else better.get(monitor.partition("/")[2])
+        if right is not None and options.mode != right:
             kind = "larger" if right == "max" else "smaller"
             message = f"'{monitor}' is better when {kind}, not mode: {options.mode}"
             hint = f"write mode: {right}, or leave it out: it follows from the value"
             path = ("train", block, "mode")
             report.add(fault(codes.WRONG_DIRECTION, path, message, hint))
+
+
+def _better(draft: Draft) -> Iterator[tuple[str, str]]:
+    """The metrics that are known, each with the direction in which it improves."""
+    for index, name in enumerate(_metric_names(draft)):
+        try:
+            if name is not None:
+                yield name, draft.read("metrics", index).better
+        except Tainted:
+            continue
 
 
 def _validation(draft: Draft, report: Report) -> None:
@@ -177,10 +186,9 @@ def _validation(draft: Draft, report: Report) -> None:
 
 def _warmup(draft: Draft, report: Report) -> None:
     scheduler = draft.read("train", "scheduler")
-    steps_per_epoch, num_steps = _lengths(draft)
-    warmup = Duration.parse(scheduler.warmup).in_steps(steps_per_epoch)
-    if warmup >= num_steps:
-        message = f"the warm-up takes {warmup} steps, the training has {num_steps}"
+    warmup, whole, unit = _compared(draft, scheduler.warmup)
+    if warmup >= whole:
+        message = f"the warm-up takes {warmup} {unit}, the training has {whole}"
         path = ("train", "scheduler", "warmup")
         code, related = codes.WARMUP_TOO_LONG, _length(draft)
         report.add(fault(code, path, message, "shorten it, or train longer", related=related))
@@ -188,23 +196,22 @@ def _warmup(draft: Draft, report: Report) -> None:
 
 def _times(draft: Draft, report: Report) -> None:
     scheduler = draft.read("train", "scheduler")
-    steps_per_epoch, _ = _lengths(draft)
-    before = -1
+    before = (-1, "")
     for index, (key, text) in enumerate(scheduler.times()):
         path: SpecPath = ("train", "scheduler", key)
         path = (*path, index) if isinstance(getattr(scheduler, key), tuple) else path
-        steps = Duration.parse(text).in_steps(steps_per_epoch)
-        if steps <= before:
+        length, _, unit = _compared(draft, text)
+        if length <= before[0] and unit == before[1]:
             message = f"'{text}' comes no later than the time before it"
             report.add(fault(CONTRADICTION, path, message, "write the times in their order"))
-        before = steps
-        _within(path, text, steps, draft, report)
+        before = (length, unit)
+        _within(path, text, draft, report)
 
 
-def _within(path: SpecPath, text: str, steps: int, draft: Draft, report: Report) -> None:
-    _, num_steps = _lengths(draft)
-    if steps >= num_steps:
-        message = f"'{text}' is after {steps} steps, the training has {num_steps}"
+def _within(path: SpecPath, text: str, draft: Draft, report: Report) -> None:
+    length, whole, unit = _compared(draft, text)
+    if length >= whole:
+        message = f"'{text}' is after {length} {unit}, the training has {whole}"
         code, related = codes.BEYOND_THE_END, _length(draft)
         report.add(fault(code, path, message, "shorten it, or train longer", related=related))
 
@@ -237,14 +244,19 @@ def _average(draft: Draft, report: Report) -> None:
     average = draft.read("train", "ema")
     if average is None:
         return
-    steps = Duration.parse(average.start).in_steps(_lengths(draft)[0])
-    _within(("train", "ema", "start"), average.start, steps, draft, report)
+    _within(("train", "ema", "start"), average.start, draft, report)
 
 
-def _lengths(draft: Draft) -> tuple[int, int]:
-    """The steps of an epoch and of the training."""
-    steps_per_epoch = need(draft.batches).steps_per_epoch
-    return steps_per_epoch, steps_per_epoch * draft.read("train", "epochs")
+def _compared(draft: Draft, text: str) -> tuple[int, int, str]:
+    """A duration and the training in one unit: steps, or epochs where no steps are known."""
+    duration, epochs = Duration.parse(text), draft.read("train", "epochs")
+    try:
+        steps_per_epoch = need(draft.batches).steps_per_epoch
+    except Tainted:
+        if duration.unit != "epoch":
+            raise
+        return duration.count, epochs, "epochs"
+    return duration.in_steps(steps_per_epoch), steps_per_epoch * epochs, "steps"
 
 
 def _rate(draft: Draft, report: Report) -> None:

@@ -32,6 +32,9 @@ def plan_batches(draft: Draft, report: Report) -> Draft:
     for transform in transforms:
         crops *= transform.per_image
     images = need(draft.parts).samples.get("train")
+    shares = [("data", key) for key in ("valid", "test") if draft.has("data", key, "fraction")]
+    if any(report.taints(path) for path in (("data", "train"), *shares)):
+        raise Tainted("how many samples there are is not known")
     micro, accumulation = solved
     batches = Batches(
         micro=micro, accumulation=accumulation, world_size=processes,
