@@ -22,7 +22,7 @@ from neurotrain.language.diagnostics import Code, Diagnostic, Report
 from neurotrain.language.tree import Node, Place, SpecPath, Tree
 from neurotrain.plan.open_plan import OpenPlan
 from neurotrain.plan.plan import Facts, Plan, PluginUse, Prediction
-from neurotrain.spec.experiment import Experiment
+from neurotrain.spec.experiment import Experiment, Task
 
 if TYPE_CHECKING:
     from torch import nn
@@ -181,6 +181,21 @@ class Draft:
         if path not in self.values:
             self.values[path] = self._typed(path)
         return self.values[path]
+
+    @property
+    def kind(self) -> type[Task]:
+        """The kind of the task, whatever else is wrong with it.
+
+        Raises:
+            Tainted: an error stands at its type.
+        """
+        if not isinstance(self.written("task"), Mapping):
+            return type(self.read("task"))
+        name, members = self.written("task", "type"), self.catalogue.families["task"]
+        if self.report.taints(("task", "type")) or not isinstance(name, str):
+            raise Tainted("task")
+        found: type[Task] = members[name]  # type: ignore[assignment]
+        return found
 
     def has(self, *path: str | int) -> bool:
         """Whether the spec itself has a value at a path."""

@@ -13,6 +13,7 @@ from neurotrain.compiler.written import shown, written
 from neurotrain.language.diagnostics import Diagnostic
 from neurotrain.language.suggest import closest, is_typo
 from neurotrain.language.tree import SpecPath
+from neurotrain.spec.fields import Reference
 
 _FOR_TYPE: Final = dict.fromkeys(("name", "kind", "class", "id"), ("type",))
 """Words for a component's `type` in other tools."""
@@ -20,7 +21,9 @@ _HOLDOUTS: Final = (("data", "valid"), ("data", "test"))
 """Where a fraction of the training data may stand in a dataset's place."""
 
 
-def unknown_component(error: Violation, path: SpecPath, draft: Draft, others: str) -> Diagnostic:
+def unknown_component(
+    error: Violation, path: SpecPath, draft: Draft, reference: Reference, others: str
+) -> Diagnostic:
     """A component without type, of unknown type, or bare although it needs parameters."""
     rule, given = error.wanted, error.value
     family, names = rule["family"], sorted(rule["members"])
@@ -40,7 +43,7 @@ def unknown_component(error: Violation, path: SpecPath, draft: Draft, others: st
     at = (*path, "type") if isinstance(given, Mapping) else path
     if isinstance(given, str) and given in names:
         message = f"'{given}' needs parameters, so its name alone is not enough"
-        return fault(form.MISSING_KEY, path, message, f"write {{type: {given}, …}}")
+        return fault(form.MISSING_KEY, path, message, f"write {reference.written(family, given)}")
     if not isinstance(name, str):
         hint = f"write its type: one of {', '.join(names)}"
         if path in _HOLDOUTS and isinstance(given, (int, float)):

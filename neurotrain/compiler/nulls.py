@@ -10,7 +10,7 @@ from neurotrain.compiler.draft import Draft, fault
 from neurotrain.compiler.synonyms import SYNONYMS
 from neurotrain.language.diagnostics import Diagnostic
 from neurotrain.language.suggest import closest
-from neurotrain.language.tree import SpecPath, walk
+from neurotrain.language.tree import SpecPath, nearest, walk
 
 
 def null_faults(draft: Draft) -> Iterator[Diagnostic]:
@@ -43,7 +43,19 @@ def _judged(draft: Draft, owner: SpecPath, key: str, *, left_out: bool) -> Itera
             yield fault(form.MISSING_VALUE, path, f"'{key}' has no value", hint, at_key=True)
     elif known is not None or ":" in key:
         message = f"there is no key '{key}'"
-        yield fault(form.UNKNOWN_KEY, path, message, _remedy(key, known or ()), at_key=True)
+        hint = _whole_number(draft, owner, key) or _remedy(key, known or ())
+        yield fault(form.UNKNOWN_KEY, path, message, hint, at_key=True)
+
+
+def _whole_number(draft: Draft, owner: SpecPath, key: str) -> str:
+    """The number whose part behind a decimal comma has become a key, written rightly."""
+    node, _ = nearest(draft.root, owner)
+    assert isinstance(node.value, Mapping)
+    for before, following in pairwise(node.value):
+        number = node.value[before].value
+        if following == key and key.isdigit() and type(number) is int:
+            return f"decimal numbers have a point, not a comma: write {before}: {number}.{key}"
+    return ""
 
 
 def _remedy(key: str, known: tuple[str, ...]) -> str:

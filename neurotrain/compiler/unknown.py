@@ -58,6 +58,10 @@ def unknown_keys(error: Violation, reference: Reference) -> Iterator[Diagnostic]
         homes = reference.homes(key)
         if 1 <= len(homes) <= _MAX_HOMES and f"{here}.{key}" not in homes:
             hint = f"it belongs to {' or '.join(homes)}"
+        siblings = reference.siblings(error.schema, key) if key not in likely else ()
+        if 1 <= len(siblings) <= _MAX_HOMES:
+            quoted = " and ".join(f"'{name}'" for name in siblings)
+            hint += f"; '{key}' is a key of {quoted}"
         if key in likely:
             hint = f"did you mean '{likely[key][1]}'?"
         message = f"{where} has no key '{key}'"

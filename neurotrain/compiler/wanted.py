@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from neurotrain.compiler.reformed import with_unit
 from neurotrain.compiler.validator import Violation
 
 _BOUNDS: Final = {
@@ -38,7 +39,11 @@ def bound(error: Violation) -> str:
     if error.rule in ("minItems", "maxItems") and least == most:
         return f"{least} entries"
     limit = error.wanted
-    return _BOUNDS[error.rule].format(f"{limit:g}" if isinstance(limit, float) else limit)
+    told = _BOUNDS[error.rule].format(f"{limit:g}" if isinstance(limit, float) else limit)
+    is_share = str(error.schema.get("description", "")).startswith(("Share", "Chance"))
+    if is_share and error.rule in ("maximum", "exclusiveMaximum") and 1 < error.value < 100:
+        told += f": {error.value:g} % is {error.value / 100:g}"
+    return told
 
 
 def suits(value: object, schema: Mapping[str, Any]) -> bool:
@@ -57,6 +62,9 @@ def wanted(error: Violation, written: str) -> str:
         return _map(error, written)
     if error.wanted == "string":
         hint = f"it wants {wants}" if wants else hint
+        if type(value) is int and value > 0 and with_unit(value, error.schema.get("pattern", "$^")):
+            ways = with_unit(value, error.schema["pattern"])
+            return f"{hint}: write {' or '.join(ways[:2])}"
         plain = isinstance(value, (int, float)) and not (wants and "unit" in wants)
         return f'{hint}: write "{written or value}" in quotes' if plain else hint
     if error.wanted in ("integer", "number") and _reads_as_number(value):

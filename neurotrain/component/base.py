@@ -42,6 +42,8 @@ def tag_of(component: Any) -> str:
 Positive = Annotated[int, Meta(ge=1)]
 Fraction = Annotated[float, Meta(gt=0.0, lt=1.0)]
 Share = Annotated[float, Meta(ge=0.0, le=1.0)]
+PartialShare = Annotated[float, Meta(ge=0.0, lt=1.0)]
+"""A share that is not all: of features that dropout sets to zero."""
 NonNegative = Annotated[float, Meta(ge=0.0)]
 PositiveFloat = Annotated[float, Meta(gt=0.0)]
 Name = Annotated[

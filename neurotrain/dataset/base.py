@@ -37,6 +37,8 @@ class DataFault:
     message: str
     """One line that names the files, at most five of them, and how many more there are."""
     hint: str = ""
+    item: int | None = None
+    """The entry of the parameter, where that is a list and one entry is meant."""
     is_absent: bool = False
     """The data is not on this machine; it may be on another."""
 

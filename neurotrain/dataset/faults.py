@@ -72,5 +72,19 @@ def _nearest(path: Path) -> str:
     return f"it has the folders {some_names(folders)}" if folders else ""
 
 
+def near_path(path: Path) -> str:
+    """`did you mean 'x'?`, of what lies where a path leads no further; empty if nothing is near."""
+    existing = _deepest_existing(path)
+    if existing == path or not os.path.isdir(existing):
+        return ""
+    missing = path.relative_to(existing).parts[0]
+    try:
+        names = sorted(entry.name for entry in os.scandir(existing))
+    except OSError:
+        return ""
+    close = get_close_matches(missing, names, n=1)
+    return f"did you mean '{close[0]}'?" if close else ""
+
+
 def _deepest_existing(path: Path) -> Path:
     return next(folder for folder in (path, *path.parents) if os.path.exists(folder))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from neurotrain.component.paths import Resolver
 from neurotrain.dataset.base import DataFault
+from neurotrain.dataset.faults import near_path
 from neurotrain.dataset.headers import Header, UnreadableImage, image_header
 from neurotrain.dataset.listing import BadPattern, FoundFile, has_wildcard, list_files
 from neurotrain.dataset.masks import load_region
@@ -83,10 +84,12 @@ def _files(resolver: Resolver, text: str) -> tuple[Path, ...]:
         return (path,)
     folder, pattern = (path, "*") if os.path.isdir(path) else _split(path)
     if not os.path.isdir(folder):
-        text = f"'{text}' does not exist: there is no folder {folder}"
+        near = near_path(Path(folder))
+        text = f"'{text}' does not exist: there is no folder {folder}{'; ' * bool(near)}{near}"
         raise InputsNotFound(text, is_absent=True)
     if not pattern:
-        raise InputsNotFound(f"'{text}' does not exist")
+        near = near_path(path)
+        raise InputsNotFound(f"'{text}' does not exist{'; ' * bool(near)}{near}")
     return tuple(folder / name for name in _matches(folder, pattern))
 
 

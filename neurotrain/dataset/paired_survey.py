@@ -125,16 +125,22 @@ def _listings(component: PairedImages, root: Path) -> _Listings:
     """The files of each pattern; what masks and roi match is no image."""
     found: dict[str, tuple[FoundFile, ...]] = {}
     faults: list[DataFault] = []
-    for field, pattern in _patterns(component).items():
+    patterns = _patterns(component)
+    for field, pattern in patterns.items():
         found[field], fault = files_of_pattern(root, field, pattern)
         faults += fault
     masks, roi = found["masks"], found.get("roi")
     taken = {file.name for file in (*masks, *(roi or ()))}
     images = tuple(file for file in found["images"] if file.name not in taken)
     if found["images"] and not images:
+        same = [key for key, pattern in patterns.items() if pattern == component.images]
+        field = same[-1]
         text = f"every file that '{component.images}' matches is matched by masks or roi too"
-        hint = "state patterns that tell images from masks, such as images/*.png"
-        faults.append(DataFault(code="missing-files", field="images", message=text, hint=hint))
+        hint = "state patterns that tell images from masks, such as images/*.png and masks/*.png"
+        if field != "images":
+            text = f"{field} has the same pattern as images, '{component.images}'"
+            hint = f"write the pattern of the {field}, such as {field}/*.png"
+        faults.append(DataFault(code="missing-files", field=field, message=text, hint=hint))
     return _Listings(images=images, masks=masks, roi=roi, faults=tuple(faults))
 
 

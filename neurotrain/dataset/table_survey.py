@@ -41,7 +41,8 @@ def survey_table(
     twice = [name for name in component.targets if component.targets.count(name) > 1]
     if twice:
         text = f"the column '{twice[0]}' is named twice"
-        return _only(DataFault(code="wrong-target", field="targets", message=text))
+        item = component.targets.index(twice[0], component.targets.index(twice[0]) + 1)
+        return _only(DataFault(code="wrong-target", field="targets", item=item, message=text))
     table = _table(root, component)
     if isinstance(table, DataFault):
         return _only(table)
@@ -111,7 +112,10 @@ def _missing_columns(table: Table, component: ImageTable) -> list[DataFault]:
         hint = f"it has {some_names(table.columns)}"
         hint = f"did you mean '{close[0]}'? {hint}" if close else hint
         text = f"{component.table} has no column '{name}'"
-        faults.append(DataFault(code="missing-column", field=field, message=text, hint=hint))
+        item = component.targets.index(name) if field == "targets" else None
+        faults.append(
+            DataFault(code="missing-column", field=field, item=item, message=text, hint=hint)
+        )
     return faults
 
 
@@ -199,7 +203,10 @@ def _faults(wrong: _Wrong, lines: dict[str, list[int]], component: ImageTable) -
         text = f"{counted(len(cells), 'cell')} of the column '{name}' in {component.table} "
         text += f"{'is' if len(cells) == 1 else 'are'} no number: {some_names(cells)}"
         hint = "write finite numbers with a decimal point, or take the rows out"
-        faults.append(DataFault(code="table-values", field="targets", message=text, hint=hint))
+        item = component.targets.index(name)
+        faults.append(
+            DataFault(code="table-values", field="targets", item=item, message=text, hint=hint)
+        )
     if wrong.missing:
         text = f"{counted(len(wrong.missing), 'image')} of {component.table} "
         text += f"{'is' if len(wrong.missing) == 1 else 'are'} not there: "

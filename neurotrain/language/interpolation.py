@@ -14,10 +14,16 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from neurotrain.language.paths import PathFault, keys_of, parse_path
+from neurotrain.language.suggest import closest
 from neurotrain.language.tree import SpecPath
 
 _OPENING: Final = re.compile(r"\$\$\{|\$\{")
 _ENVIRONMENT: Final = re.compile(r"env:([A-Za-z_][A-Za-z0-9_]*)(?::(.*))?", re.DOTALL)
+
+
+_HEAD: Final = re.compile(r"([^.:]*)([.:]?)(.*)", re.DOTALL)
+_HEADS: Final = {"var": ("vars",), "variable": ("vars",), "variables": ("vars",),
+                 "environ": ("env",), "environment": ("env",)}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +120,11 @@ def _reference(inner: str) -> VariableReference | EnvironmentReference | Malform
     if inner.startswith("env:"):
         hint = "write ${env:NAME} or ${env:NAME:default}"
         return Malformed(f"`${{{inner}}}` names no environment variable", hint)
+    head, mark, name = _HEAD.match(inner).groups()  # type: ignore[union-attr]
+    if mark and name and closest(head, ("vars", "env"), _HEADS) is not None:
+        meant = "vars." if closest(head, ("vars", "env"), _HEADS) == "vars" else "env:"
+        hint = f"did you mean ${{{meant}{name}}}?"
+        return Malformed(f"`${{{inner}}}` is neither a variable nor an environment variable", hint)
     hint = f"write ${{vars.{inner or 'name'}}} or ${{env:{inner or 'NAME'}}}"
     hint += ", or `$${` for a literal `${`"
     return Malformed(f"`${{{inner}}}` is neither a variable nor an environment variable", hint)

@@ -102,7 +102,7 @@ def explain_syntax(fault: SyntaxFault, text: str, file: str) -> Diagnostic:
         or _explain_bracket(fault, lines)
         or _explain_content(fault, lines)
         or _explain_block(fault, lines)
-        or _explain_simply(fault)
+        or _explain_simply(fault, lines)
         or _Explained(f"this is not YAML: {fault.problem}", "", fault.at)
     )
     place = _place(_inside(explained.spot, lines), file, explained.length)
@@ -219,6 +219,8 @@ def _explain_line_above(lines: list[str], number: int, above: int) -> _Explained
 def _neither(written: str, spot: _Spot) -> _Explained:
     message = f"'{written[:_QUOTED]}' is neither 'key: value' nor a list item"
     hint = "put a colon and a space after the key"
+    if re.match("-[^- ]", written):
+        hint = f"put a space after the dash: '- {written[1:_QUOTED]}'"
     return _Explained(message, hint, spot, max(1, len(written)))
 
 
@@ -344,8 +346,11 @@ def _explain_rest_of_line(line: str, spot: _Spot) -> _Explained:
     return _Explained(message, hint, spot, max(1, len(rest)))
 
 
-def _explain_simply(fault: SyntaxFault) -> _Explained | None:
+def _explain_simply(fault: SyntaxFault, lines: list[str]) -> _Explained | None:
     for problem, message, hint in _SIMPLE:
         if problem in fault.problem:
-            return _Explained(message, hint, fault.at)
+            line, column = fault.at
+            before = _line(lines, line)[max(0, column - 1) : column]
+            is_behind_sign = before in ("&", "*")
+            return _Explained(message, hint, (line, column - is_behind_sign))
     return None

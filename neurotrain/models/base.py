@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from neurotrain.component.base import Family
 
 if TYPE_CHECKING:
     from torch import nn
+
+
+class Contradiction(NamedTuple):
+    """What is wrong between the parameters of a model."""
+
+    parameters: tuple[str, ...]
+    """Those that contradict each other, the one to change first."""
+    why: str
+    """In one line, with the values."""
+    remedy: str
+    """What to write instead."""
 
 
 class Model(Family):
@@ -38,9 +49,9 @@ class Model(Family):
         """Whether it normalises by statistics of the batch, and keeps running ones."""
         return getattr(self, "norm", None) == "batch"
 
-    def contradiction(self) -> str:
-        """What is wrong between the parameters, in one line; empty where nothing is."""
-        return ""
+    def contradiction(self) -> Contradiction | None:
+        """What is wrong between the parameters, or nothing."""
+        return None
 
     def build(self, in_channels: int, out_channels: int, size: tuple[int, int] | None) -> nn.Module:
         """The network: float32 (B, in_channels, H, W) to logits.
@@ -63,6 +74,16 @@ class LanguageModel(Model):
         T is at most `context_length`. Weights come from torch's global generator.
         """
         raise AssertionError(f"{type(self).__name__} cannot be built")
+
+
+def wrong_strides(channels: tuple[int, ...], strides: tuple[int, ...]) -> Contradiction | None:
+    """Strides of another number than there are steps between levels."""
+    wanted = len(channels) - 1
+    if len(strides) == wanted:
+        return None
+    why = f"{len(channels)} channels are levels that need {wanted} strides; there are "
+    why += str(len(strides))
+    return Contradiction(("strides", "channels"), why, f"write strides: {[2] * wanted}")
 
 
 def build_network(

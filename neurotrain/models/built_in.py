@@ -50,8 +50,9 @@ def get_model(name: str, config: Mapping[str, Any]) -> nn.Module:
     catalogue = Catalogue.of(BUILT_IN)
     model = catalogue.decode({**stated, "type": name}, Model)
     data = catalogue.decode(derived, _Data)
-    if model.contradiction():
-        raise ValueError(f"{name!r}: {model.contradiction()}")
+    contradiction = model.contradiction()
+    if contradiction is not None:
+        raise ValueError(f"{name!r}: {contradiction.why}; {contradiction.remedy}")
     if model.needs_size and data.image_size is None:
         raise ValueError(f"{name!r} needs `image_size`: height and width in pixels")
     if isinstance(model, LanguageModel) and data.context_length is None:

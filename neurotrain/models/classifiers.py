@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from msgspec import Meta
 
-from neurotrain.component.base import Component, Positive, Share
+from neurotrain.component.base import Component, PartialShare, Positive
 from neurotrain.models.base import Model
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ class SimpleCNN(Component, Model, tag="simple_cnn", frozen=True, kw_only=True):
         Meta(description="Feature channels of each block", min_length=1, max_length=8),
     ] = (32, 64)
     dropout: Annotated[
-        Share, Meta(description="Share of features set to zero before the last layer")
+        PartialShare, Meta(description="Share of features set to zero before the last layer")
     ] = 0.0
 
     @property
@@ -64,7 +64,7 @@ class MLP(Component, Model, tag="mlp", frozen=True, kw_only=True):
     needs_size: ClassVar[bool] = True
     hidden: Annotated[tuple[Positive, ...], Meta(description="Width of each hidden layer")] = (64,)
     dropout: Annotated[
-        Share, Meta(description="Share of features set to zero after each hidden layer")
+        PartialShare, Meta(description="Share of features set to zero after each hidden layer")
     ] = 0.0
 
     def build(self, in_channels: int, out_channels: int, size: tuple[int, int] | None) -> nn.Module:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Annotated, ClassVar, Final, TypeAlias
 
 from msgspec import Meta
 
-from neurotrain.component.base import Component, Positive, Share
-from neurotrain.models.base import LanguageModel
+from neurotrain.component.base import Component, PartialShare, Positive
+from neurotrain.models.base import Contradiction, LanguageModel
 
 if TYPE_CHECKING:
     from torch import nn
@@ -41,13 +42,13 @@ class GPT2(Component, LanguageModel, tag="gpt2", frozen=True, kw_only=True):
         128
     )
     dropout: Annotated[
-        Share, Meta(description="Share of features and attention weights set to zero")
+        PartialShare, Meta(description="Share of features and attention weights set to zero")
     ] = 0.0
     activation_checkpointing: Checkpointing = False
 
-    def contradiction(self) -> str:
+    def contradiction(self) -> Contradiction | None:
         """A width that the heads do not divide."""
-        return _head_fault(self.width, self.heads)
+        return _head_fault(self.width, self.heads, 1)
 
     def build_text(self, vocabulary: int, context_length: int) -> nn.Module:
         """GPT2LMHeadModel."""
@@ -85,11 +86,13 @@ class Llama(Component, LanguageModel, tag="llama", frozen=True, kw_only=True):
     ] = None
     activation_checkpointing: Checkpointing = False
 
-    def contradiction(self) -> str:
+    def contradiction(self) -> Contradiction | None:
         """Numbers of heads that divide neither the width nor each other."""
         if self.key_value_heads is not None and self.heads % self.key_value_heads:
-            return f"{self.heads} heads cannot share {self.key_value_heads} key_value_heads"
-        return _head_fault(self.width, 2 * self.heads, " twice")
+            why = f"{self.heads} heads cannot share {self.key_value_heads} key_value_heads"
+            remedy = f"write key_value_heads: {math.gcd(self.heads, self.key_value_heads)}"
+            return Contradiction(("key_value_heads", "heads"), why, remedy)
+        return _head_fault(self.width, self.heads, 2)
 
     def build_text(self, vocabulary: int, context_length: int) -> nn.Module:
         """LlamaForCausalLM."""
@@ -119,10 +122,14 @@ def _attend_causally(config: PretrainedConfig) -> None:
     config._attn_implementation = _CAUSAL
 
 
-def _head_fault(width: int, unit: int, how: str = "") -> str:
+def _head_fault(width: int, heads: int, times: int) -> Contradiction | None:
+    unit = times * heads
     if width % unit == 0:
-        return ""
-    return f"the width {width} is not divisible by{how} the heads, {unit}"
+        return None
+    how = " twice" if times > 1 else ""
+    why = f"the width {width} is not divisible by{how} the heads, {unit}"
+    remedy = f"the nearest width for {heads} heads is {unit * max(1, round(width / unit))}"
+    return Contradiction(("heads", "width"), why, remedy)
 
 
 def _wrapped(network: nn.Module, *, checkpointed: bool) -> nn.Module:

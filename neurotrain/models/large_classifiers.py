@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Final, Literal
 
 from msgspec import Meta
 
-from neurotrain.component.base import Component, Positive, Share
-from neurotrain.models.base import Model
+from neurotrain.component.base import Component, PartialShare, Positive
+from neurotrain.models.base import Contradiction, Model
 
 if TYPE_CHECKING:
     import torch
@@ -79,7 +79,7 @@ class DenseNet(Component, Model, tag="densenet", frozen=True, kw_only=True):
         Literal[121, 169, 201, 264], Meta(description="Number of layers with weights")
     ] = 121
     dropout: Annotated[
-        Share, Meta(description="Share of features set to zero after each layer")
+        PartialShare, Meta(description="Share of features set to zero after each layer")
     ] = 0.0
 
     @property
@@ -160,18 +160,23 @@ class ViT(Component, Model, tag="vit", frozen=True, kw_only=True):
     mlp_size: Annotated[Positive, Meta(description="Width of the layers between attention")] = 1536
     layers: Annotated[Positive, Meta(description="Number of transformer blocks")] = 12
     heads: Annotated[Positive, Meta(description="Attention heads of a block")] = 6
-    dropout: Annotated[Share, Meta(description="Share of features that dropout sets to zero")] = 0.0
+    dropout: Annotated[
+        PartialShare, Meta(description="Share of features that dropout sets to zero")
+    ] = 0.0
 
     @property
     def divisor(self) -> int:
         """Patches fill the image."""
         return self.patch
 
-    def contradiction(self) -> str:
+    def contradiction(self) -> Contradiction | None:
         """What is wrong between the parameters, or nothing."""
         if self.hidden_size % self.heads == 0:
-            return ""
-        return f"hidden_size {self.hidden_size} does not divide into {self.heads} heads"
+            return None
+        why = f"hidden_size {self.hidden_size} does not divide into {self.heads} heads"
+        nearest = self.heads * max(1, round(self.hidden_size / self.heads))
+        remedy = f"the nearest hidden_size for {self.heads} heads is {nearest}"
+        return Contradiction(("heads", "hidden_size"), why, remedy)
 
     def build(self, in_channels: int, out_channels: int, size: tuple[int, int] | None) -> nn.Module:
         """MONAI's two-dimensional ViT with a class token and without an activation at the end."""

@@ -7,7 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from neurotrain.models.pretrained import Pretrained, UnusableWeights, header_of, is_torch
+from neurotrain.models.pretrained import (
+    NoSuchEntry,
+    Pretrained,
+    UnusableWeights,
+    header_of,
+    is_torch,
+)
 
 if TYPE_CHECKING:
     import torch
@@ -113,7 +119,7 @@ def read_weights(path: Path, options: Pretrained) -> dict[str, torch.Tensor]:
     """
     if not is_torch(path):
         if options.entry is not None:
-            raise UnusableWeights(f"{path.name} is of safetensors, which has no entries")
+            raise NoSuchEntry(f"{path.name} is of safetensors, which has no entries")
         return _read_safetensors(path)
     found = _entry(_read_torch(path), options.entry, path)
     weights = {str(name): value for name, value in found.items() if _is_tensor(value)}
@@ -146,7 +152,9 @@ def _entry(found: Mapping[Any, Any], entry: str | None, path: Path) -> Mapping[A
             inner: Mapping[Any, Any] = found[name]
             return inner
     if entry is not None:
-        raise UnusableWeights(f"{path.name} has no entry '{entry}'; it has {_few(found)}")
+        text = f"{path.name} has no entry '{entry}'; it has {_few(found)}"
+        inner_maps = (str(name) for name, value in found.items() if isinstance(value, Mapping))
+        raise NoSuchEntry(text, tuple(inner_maps))
     return found
 
 

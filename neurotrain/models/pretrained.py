@@ -35,6 +35,15 @@ class UnusableWeights(Exception):
     """A file of weights that cannot be used; the text names the file and the cause."""
 
 
+class NoSuchEntry(UnusableWeights):
+    """A file without the entry that is asked for."""
+
+    def __init__(self, text: str, names: tuple[str, ...] = ()) -> None:
+        super().__init__(text)
+        self.names = names
+        """The entries that it has."""
+
+
 class Pretrained(Options, frozen=True, kw_only=True):
     """The first weights of the model, from a file that torch.save or safetensors wrote."""
 

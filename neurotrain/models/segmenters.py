@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from msgspec import Meta
 
-from neurotrain.component.base import Component, Positive, Share
-from neurotrain.models.base import Model
+from neurotrain.component.base import Component, PartialShare, Positive
+from neurotrain.models.base import Contradiction, Model, wrong_strides
 
 if TYPE_CHECKING:
     from torch import nn
 
-_Dropout = Annotated[Share, Meta(description="Share of features that dropout sets to zero")]
+_Dropout = Annotated[PartialShare, Meta(description="Share of features that dropout sets to zero")]
 _Norm = Annotated[Literal["batch", "instance"], Meta(description="Kind of normalisation")]
 
 
@@ -54,14 +54,9 @@ class AttentionUNet(Component, Model, tag="attention_unet", frozen=True, kw_only
     def _strides(self) -> tuple[int, ...]:
         return self.strides or (2,) * (len(self.channels) - 1)
 
-    def contradiction(self) -> str:
+    def contradiction(self) -> Contradiction | None:
         """What is wrong between the parameters, or nothing."""
-        if len(self._strides) == len(self.channels) - 1:
-            return ""
-        return (
-            f"{len(self.channels)} channels are levels that need {len(self.channels) - 1} strides; "
-            f"there are {len(self._strides)}"
-        )
+        return wrong_strides(self.channels, self._strides)
 
     def build(self, in_channels: int, out_channels: int, size: tuple[int, int] | None) -> nn.Module:
         """MONAI's two-dimensional AttentionUnet."""
@@ -111,17 +106,21 @@ class SegResNet(Component, Model, tag="segresnet", frozen=True, kw_only=True):
         """Every level but the top halves the size."""
         return int(2 ** (len(self.blocks_down) - 1))
 
-    def contradiction(self) -> str:
+    def contradiction(self) -> Contradiction | None:
         """What is wrong between the parameters, or nothing."""
         if self.filters % self.groups:
-            return f"{self.filters} filters do not divide into {self.groups} groups"
+            why = f"{self.filters} filters do not divide into {self.groups} groups"
+            remedy = f"write groups: {math.gcd(self.filters, 8)}"
+            return Contradiction(("groups", "filters"), why, remedy)
         if len(self.blocks_up) != len(self.blocks_down) - 1:
             wanted = len(self.blocks_down) - 1
-            return (
+            why = (
                 f"{len(self.blocks_down)} levels in blocks_down need {wanted} in blocks_up; "
                 f"there are {len(self.blocks_up)}"
             )
-        return ""
+            remedy = f"write blocks_up: {[1] * wanted}"
+            return Contradiction(("blocks_up", "blocks_down"), why, remedy)
+        return None
 
     def build(self, in_channels: int, out_channels: int, size: tuple[int, int] | None) -> nn.Module:
         """MONAI's two-dimensional SegResNet."""
@@ -166,13 +165,15 @@ class DynUNet(Component, Model, tag="dynunet", frozen=True, kw_only=True):
         """Instance normalisation needs more than one pixel at the bottom."""
         return 2 * self.divisor if self.norm == "instance" else self.divisor
 
-    def contradiction(self) -> str:
+    def contradiction(self) -> Contradiction | None:
         """What is wrong between the parameters, or nothing."""
         # On CPUs, oneDNN (uxlfoundation/oneDNN issue 6035) writes outside its memory in the
         # backward pass of strided 1x1 convolutions of fewer, channels last.
         if not self.residual or min(self.channels) >= 16:
-            return ""
-        return f"residual blocks need 16 channels in every level; one has {min(self.channels)}"
+            return None
+        why = f"residual blocks need 16 channels in every level; one has {min(self.channels)}"
+        remedy = "write 16 channels or more in every level, or residual: false"
+        return Contradiction(("channels", "residual"), why, remedy)
 
     def build(self, in_channels: int, out_channels: int, size: tuple[int, int] | None) -> nn.Module:
         """MONAI's two-dimensional DynUNet with kernels of three by three."""
@@ -227,11 +228,13 @@ class SwinUNETR(Component, Model, tag="swin_unetr", frozen=True, kw_only=True):
         """Instance normalisation needs more than one pixel at the bottom."""
         return 64 if self.norm == "instance" else 32
 
-    def contradiction(self) -> str:
+    def contradiction(self) -> Contradiction | None:
         """What is wrong between the parameters, or nothing."""
         if self.feature_size % 12 == 0:
-            return ""
-        return f"feature_size is {self.feature_size}, which is no multiple of 12"
+            return None
+        why = f"feature_size is {self.feature_size}, which is no multiple of 12"
+        remedy = f"write feature_size: {12 * round(self.feature_size / 12)}"
+        return Contradiction(("feature_size",), why, remedy)
 
     def build(self, in_channels: int, out_channels: int, size: tuple[int, int] | None) -> nn.Module:
         """MONAI's two-dimensional SwinUNETR, on torch's default device."""

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal
 
 from msgspec import Meta
 
-from neurotrain.component.base import Component, Positive, Share
-from neurotrain.models.base import Model
+from neurotrain.component.base import Component, PartialShare, Positive
+from neurotrain.models.base import Contradiction, Model, wrong_strides
 
 if TYPE_CHECKING:
     from torch import nn
@@ -51,7 +51,9 @@ class UNet(Component, Model, tag="unet", frozen=True, kw_only=True):
     activation: Annotated[
         Literal["prelu", "relu", "leakyrelu"], Meta(description="Kind of activation")
     ] = "prelu"
-    dropout: Annotated[Share, Meta(description="Share of features that dropout sets to zero")] = 0.0
+    dropout: Annotated[
+        PartialShare, Meta(description="Share of features that dropout sets to zero")
+    ] = 0.0
 
     @property
     def divisor(self) -> int:
@@ -67,11 +69,9 @@ class UNet(Component, Model, tag="unet", frozen=True, kw_only=True):
     def _strides(self) -> tuple[int, ...]:
         return self.strides or (2,) * (len(self.channels) - 1)
 
-    def contradiction(self) -> str:
+    def contradiction(self) -> Contradiction | None:
         """What is wrong between the parameters, or nothing."""
-        if len(self._strides) == len(self.channels) - 1:
-            return ""
-        return f"{len(self.channels)} levels need {len(self.channels) - 1} strides"
+        return wrong_strides(self.channels, self._strides)
 
     def build(self, in_channels: int, out_channels: int, size: tuple[int, int] | None) -> nn.Module:
         """MONAI's two-dimensional UNet."""
@@ -106,7 +106,9 @@ class BasicUNet(Component, Model, tag="basic_unet", frozen=True, kw_only=True):
     norm: Annotated[Literal["batch", "instance"], Meta(description="Kind of normalisation")] = (
         "instance"
     )
-    dropout: Annotated[Share, Meta(description="Share of features that dropout sets to zero")] = 0.0
+    dropout: Annotated[
+        PartialShare, Meta(description="Share of features that dropout sets to zero")
+    ] = 0.0
 
     @property
     def divisor(self) -> int:

@@ -35,6 +35,8 @@ class Task(Family):
     family: ClassVar[str] = "task"
     gives_classes: ClassVar[bool] = True
     """Whether the answer is a class."""
+    reads_text: ClassVar[bool] = False
+    """Whether samples are tokens; else they are images."""
 
     @property
     def target_names(self) -> tuple[str, ...]:
@@ -62,7 +64,8 @@ class Task(Family):
         """Channels of the model's output: one for two classes, else one a class."""
         return 1 if len(classes) == 2 else len(classes)
 
-    def output(self, classes: tuple[str, ...]) -> str:
+    @classmethod
+    def output(cls, classes: tuple[str, ...]) -> str:
         """What the model's output stands for, in the words of the losses."""
         return "sigmoid" if len(classes) == 2 else "softmax"
 
@@ -114,7 +117,8 @@ class Regression(Component, Task, tag="regression", frozen=True, kw_only=True):
         """One a target."""
         return len(self.targets)
 
-    def output(self, classes: tuple[str, ...]) -> str:
+    @classmethod
+    def output(cls, classes: tuple[str, ...]) -> str:
         """The numbers themselves."""
         return "values"
 
@@ -126,6 +130,7 @@ class CausalLM(Component, Task, tag="causal_lm", frozen=True, kw_only=True):
     """
 
     gives_classes: ClassVar[bool] = False
+    reads_text: ClassVar[bool] = True
     context_length: Annotated[
         int,
         Meta(description="Tokens of a sample: how far back the model sees", ge=2, le=1_048_576),
@@ -144,7 +149,8 @@ class CausalLM(Component, Task, tag="causal_lm", frozen=True, kw_only=True):
         """One logit a token of the vocabulary."""
         return VOCABULARY
 
-    def output(self, classes: tuple[str, ...]) -> str:
+    @classmethod
+    def output(cls, classes: tuple[str, ...]) -> str:
         """A softmax over the vocabulary."""
         return "softmax"
 

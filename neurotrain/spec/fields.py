@@ -77,6 +77,22 @@ class Reference:
         """Every path of a key as a spec writes it, without the component that it belongs to."""
         return self._homes.get(key, ())
 
+    def siblings(self, component: Node, key: str) -> tuple[str, ...]:
+        """The other components of a component's family that have a key."""
+        found: tuple[str, ...] = ()
+        for _, family in self._families():
+            members = family.get("x-dispatch", {}).get("members", {})
+            parts = {
+                name: followed({"$ref": ref}, self._definitions) for name, ref in members.items()
+            }
+            if component in parts.values():
+                found = tuple(name for name in parts if key in parts[name]["properties"])
+        return found
+
+    def written(self, family: str, component: str) -> str:
+        """How a component is written: `{type: step, every: …}`."""
+        return self.find(f"{family}.{component}")[0].written
+
     @cached_property
     def _homes(self) -> Mapping[str, tuple[str, ...]]:
         found: dict[str, dict[str, None]] = {}

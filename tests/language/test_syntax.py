@@ -46,7 +46,7 @@ BROKEN = [
     ("a: %x", 1, 4, "cannot begin with '%'", "quotes"),
     ("a: - b", 1, 4, "list item cannot begin on the line of its key", "line of its own"),
     ("a: |x\n y", 1, 5, "text block", "next lines"),
-    ("a: &\n", 1, 5, "anchor or an alias", "quotes"),
+    ("a: &\n", 1, 4, "anchor or an alias", "quotes"),
     ("a: !x!y 1", 1, 4, "tag", "quotes"),
     ("a: *b*c", 1, 6, "anchor or an alias", "quotes"),
     ("a: 'x\n---\n", 1, 4, "quotes that open here are never closed", "close them"),

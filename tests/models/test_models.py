@@ -123,8 +123,11 @@ def test_divisors_follow_the_strides(model: UNet, divisor: int) -> None:
 
 def test_strides_that_do_not_fit_are_told() -> None:
     """Strides of another number than levels are a contradiction, matching ones none."""
-    assert UNet(strides=(2,)).contradiction() == "3 levels need 2 strides"
-    assert UNet(strides=(1, 1)).contradiction() == ""
+    found = UNet(strides=(2,)).contradiction()
+    assert found is not None
+    assert found.why == "3 channels are levels that need 2 strides; there are 1"
+    assert found.remedy == "write strides: [2, 2]"
+    assert UNet(strides=(1, 1)).contradiction() is None
 
 
 @pytest.mark.parametrize("size", [(2, 2), (7, 13), (8, 8), (33, 20)])

@@ -35,7 +35,7 @@ NO_VALIDATION: Final = Code(
 PATIENCE_TOO_LONG: Final = Code(
     "patience-too-long",
     what="Patience is longer than the training.",
-    why="Early stopping can never happen.",
+    why="Early stopping, or the reduction of the rate, can never happen.",
     example="epochs: 10\nearly_stopping: {patience: 10}",
     instead="epochs: 100\nearly_stopping: {patience: 10}",
     severity=Severity.WARNING,

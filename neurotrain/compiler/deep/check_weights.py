@@ -6,8 +6,9 @@ from neurotrain.compiler.codes import deep as codes
 from neurotrain.compiler.codes.components import UNUSABLE_WEIGHTS
 from neurotrain.compiler.draft import Draft, fault, need
 from neurotrain.language.diagnostics import Report
+from neurotrain.language.suggest import closest
 from neurotrain.models.loading import WeightsDoNotFit, fitting
-from neurotrain.models.pretrained import UnusableWeights
+from neurotrain.models.pretrained import NoSuchEntry, UnusableWeights
 
 
 def check_weights(draft: Draft, report: Report) -> Draft:
@@ -26,6 +27,10 @@ def check_weights(draft: Draft, report: Report) -> Draft:
         message, hint = (message, hint) if message else (hint, "write a beginning once")
         related = ((("model",), "the model"),)
         report.add(fault(codes.WEIGHTS_DO_NOT_FIT, path, message, hint, related=related))
+    except NoSuchEntry as error:
+        near = closest(pretrained.entry, error.names)
+        hint = f"did you mean '{near}'?" if near else "leave entry out: the whole file is taken"
+        report.add(fault(UNUSABLE_WEIGHTS, ("pretrained", "entry"), str(error), hint))
     except UnusableWeights as error:
         hint = "write it with torch.save(model.state_dict(), …) or safetensors"
         report.add(fault(UNUSABLE_WEIGHTS, path, str(error), hint))

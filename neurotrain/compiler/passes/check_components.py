@@ -26,9 +26,8 @@ def check_components(draft: Draft, report: Report) -> Draft:
     `loss: [cross_entropy]` with two classes is answered by `loss-not-for-task` at the loss.
     """
     checks = (
-        _classes, _model, _losses, _metrics, _random_evaluation, _normalized, _postprocess, _unused,
-        _loader,
-        _idle,
+        _classes, _model, _losses, _loss_weights, _metrics, _random_evaluation, _normalized,
+        _postprocess, _unused, _loader, _idle, _unevaluated,
     )  # fmt: skip
     for check in checks:
         attempt(check, draft, report)
@@ -36,10 +35,16 @@ def check_components(draft: Draft, report: Report) -> Draft:
 
 
 def _model(draft: Draft, report: Report) -> None:
-    model, task = draft.read("model"), tag_of(draft.read("task"))
-    if model.contradiction():
-        message = f"'{tag_of(model)}' contradicts itself: {model.contradiction()}"
-        report.add(fault(codes.CONTRADICTION, ("model",), message, "see: neurotrain explain model"))
+    model, task = draft.read("model"), tag_of(draft.kind)
+    found = model.contradiction()
+    if found is not None:
+        message = f"'{tag_of(model)}' contradicts itself: {found.why}"
+        stated: list[SpecPath] = [
+            ("model", key) for key in found.parameters if draft.has("model", key)
+        ]
+        at, *rest = stated or [_type_path(draft, ("model",))]
+        related = tuple((other, "together with this") for other in rest)
+        report.add(fault(codes.CONTRADICTION, at, message, found.remedy, related=related))
     if task not in model.tasks:
         others = draft.catalogue.families["model"]
         fitting = [name for name in sorted(others) if task in others[name].tasks]  # type: ignore[attr-defined]
@@ -49,7 +54,7 @@ def _model(draft: Draft, report: Report) -> None:
 
 
 def _losses(draft: Draft, report: Report) -> None:
-    task, output = tag_of(draft.read("task")), _output(draft)
+    task, output = tag_of(draft.kind), _output(draft)
     others = draft.catalogue.families["loss"]
     for path, loss in _entries(draft, ("loss",)):
         if task in loss.tasks and output in loss.outputs:
@@ -61,13 +66,23 @@ def _losses(draft: Draft, report: Report) -> None:
         ]  # fmt: skip
         message = f"'{tag_of(loss)}' does not suit a {task} {_KINDS[output]}"
         related: tuple[tuple[SpecPath, str], ...] = ()
-        if draft.read("task").gives_classes:
+        if draft.kind.gives_classes:
             num = len(need(draft.classes))
             message = f"'{tag_of(loss)}' does not suit a {task} of {num} classes, {_KINDS[output]}"
             place: SpecPath = ("task", "classes") if draft.has("task", "classes") else ("task",)
             related = ((place, "the class count comes from here"),)
         code, hint = codes.LOSS_NOT_FOR_TASK, f"take {_either(fitting)}"
         report.add(fault(code, _type_path(draft, path), message, hint, related=related))
+
+
+def _loss_weights(draft: Draft, report: Report) -> None:
+    """Some loss counts."""
+    losses = draft.read("loss")
+    if any(loss.weight > 0 for loss in losses):
+        return
+    message = f"every loss has the weight 0: nothing is learned from {tag_of(losses[0])}"
+    path = ("loss", 0, "weight")
+    report.add(fault(codes.WINDOW_UNUSED, path, message, "write a weight above 0"))
 
 
 def _loss_parameters(draft: Draft, report: Report, path: SpecPath, loss: Any) -> None:
@@ -81,7 +96,7 @@ def _loss_parameters(draft: Draft, report: Report, path: SpecPath, loss: Any) ->
 
 
 def _metrics(draft: Draft, report: Report) -> None:
-    task = tag_of(draft.read("task"))
+    task = tag_of(draft.kind)
     others = draft.catalogue.families["metric"]
     seen: dict[str, SpecPath] = {}
     for path, metric in _entries(draft, ("metrics",)):
@@ -108,7 +123,7 @@ def _random_evaluation(draft: Draft, report: Report) -> None:
 def _normalized(draft: Draft, report: Report) -> None:
     for part in ("train", "eval"):
         path = ("data", "transforms", part)
-        if draft.read("task").tokens is not None:
+        if draft.kind.reads_text:
             return
         if report.taints(path) or any(isinstance(each, Normalize) for each in draft.read(*path)):
             continue
@@ -118,7 +133,7 @@ def _normalized(draft: Draft, report: Report) -> None:
 
 
 def _postprocess(draft: Draft, report: Report) -> None:
-    task = tag_of(draft.read("task"))
+    task = tag_of(draft.kind)
     if task != "segmentation":
         for key, what in (("postprocess", "post-processing works"), ("roi", "regions work")):
             if draft.has("predict", key):
@@ -169,15 +184,33 @@ def _idle(draft: Draft, report: Report) -> None:
          "every: 10 epochs"),
         (("train", "validate_every"), ("data", "valid"), "data.valid"),
     ):  # fmt: skip
-        is_of_masks = path[0] == "test" and tag_of(draft.read("task")) != "segmentation"
+        is_of_masks = path[0] == "test" and tag_of(draft.kind) != "segmentation"
         if draft.has(*path) and not draft.has(*other) and not is_of_masks:
             message = f"'{path[-1]}' has no effect without {'.'.join(other)}"
             hint = f"leave it out, or write {written}"
             report.add(fault(codes.IDLE, path, message, hint))
 
 
+def _unevaluated(draft: Draft, report: Report) -> None:
+    """Settings of an evaluation that the spec does not ask for."""
+    valid, test = (draft.read("data", key) is not None for key in ("valid", "test"))
+    predicts = draft.read("predict") is not None
+    stages: tuple[tuple[SpecPath, bool, str], ...] = (
+        (("test", "batch"), valid or test or predicts, "data.valid, data.test or predict"),
+        (("test", "sliding_window"), valid or test or predicts, "data.valid, data.test or predict"),
+        (("test", "flips"), test or predicts or draft.kind.reads_text, "data.test or predict"),
+        (("test", "num_pictures"), test or draft.kind.reads_text, "data.test"),
+    )
+    for path, is_heeded, needed in stages:
+        if is_heeded or not draft.has(*path) or not draft.read(*path):
+            continue
+        message = f"'{path[-1]}' has no effect without {needed}"
+        hint = "leave it out, or write valid: {fraction: 0.1} or test: {fraction: 0.2} in data"
+        report.add(fault(codes.IDLE, path, message, hint))
+
+
 def _unused(draft: Draft, report: Report) -> None:
-    task = tag_of(draft.read("task"))
+    task = tag_of(draft.kind)
     if task == "segmentation":
         return
     for key in ("sliding_window", "overlap"):
@@ -197,8 +230,7 @@ def _entries(draft: Draft, path: SpecPath) -> Iterator[tuple[SpecPath, Any]]:
 
 
 def _output(draft: Draft) -> str:
-    output: str = draft.read("task").output(need(draft.classes))
-    return output
+    return draft.kind.output(need(draft.classes))
 
 
 def _type_path(draft: Draft, path: SpecPath) -> SpecPath:

@@ -22,7 +22,7 @@ def check_contents(draft: Draft, report: Report) -> Draft:
     A mask that holds a 7 in a task of three classes is answered by `label-values` at `masks`.
     """
     if draft.options.reader is not None:
-        checks = (_labels, _duplicates) if draft.read("task").tokens is None else ()
+        checks = (_labels, _duplicates) if not draft.kind.reads_text else ()
         for check in checks:
             attempt(check, draft, report)
     return draft

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from neurotrain.compiler.codes import components as component_codes
@@ -11,8 +11,10 @@ from neurotrain.compiler.codes import data as codes
 from neurotrain.compiler.draft import Draft, Tainted, attempt, fault, need
 from neurotrain.component.base import tag_of
 from neurotrain.dataset.base import SampleInfo, Survey
+from neurotrain.dataset.faults import counted
 from neurotrain.dataset.text import VOCABULARY
 from neurotrain.language.diagnostics import Report
+from neurotrain.language.tree import SpecPath
 from neurotrain.models.base import Model
 from neurotrain.transforms.base import Shape, Transform
 from neurotrain.transforms.random import RandomCrop, RandomRotate90
@@ -23,14 +25,14 @@ def check_data(draft: Draft, report: Report) -> Draft:
 
     `random_crop: 512` on images of 256 pixels is answered by `image-too-small` at its size.
     """
-    if draft.read("task").tokens is not None:
+    if draft.kind.reads_text:
         return replace(draft, raw_channels=VOCABULARY, in_channels=VOCABULARY)
     for check in (_classes, _constant, _channels, _crops, _even_sizes, _turns):
         attempt(check, draft, report)
     trained, evaluated = _known_after(draft, "train"), _known_after(draft, "eval")
     if trained and evaluated and trained.channels != evaluated.channels:
         message = (
-            f"training brings the model {trained.channels} channels, evaluation "
+            f"training brings the model {counted(trained.channels, 'channel')}, evaluation "
             f"{evaluated.channels}"
         )
         hint = "write the same `grey` in both lists"
@@ -50,14 +52,21 @@ def _classes(draft: Draft, report: Report) -> None:
     """Names given by the data agree with the task's and between the parts."""
     parts = need(draft.parts)
     stated = getattr(draft.read("task"), "classes", ())
+    if len(set(stated)) < len(stated):
+        return
     for key, survey in _sound_surveys(draft):
         wanted = stated or parts.surveys["train"].classes
         if not survey.classes or not wanted or survey.classes == wanted:
             continue
-        path = ("task", "classes") if stated else ("data", key)
+        path: SpecPath = ("task", "classes") if stated else ("data", key)
         odd = sorted(set(survey.classes) ^ set(wanted))[:5]
         message = f"the {key} data has the classes {_few(survey.classes)}, not {_few(wanted)}"
         hint = f"these are not in both: {', '.join(odd)}" if odd else "the order differs"
+        foreign = [name for name in stated if name not in survey.classes]
+        if len(foreign) == 1 and len(stated) == len(survey.classes):
+            path = ("task", "classes", stated.index(foreign[0]))
+            absent = next(name for name in survey.classes if name not in stated)
+            hint = f"did you mean '{absent}'?"
         report.add(fault(codes.CLASSES_MISMATCH, path, message, hint))
 
 
@@ -139,34 +148,65 @@ def _divisible(draft: Draft, report: Report) -> None:
     size, divisor = _size_after(draft, "train"), model.divisor
     if size is None or all(side % divisor == 0 for side in size):
         return
-    path, origin = ("model",), _origin(draft)
+    origin = _origin(draft)
     nearest = [max(divisor, round(side / divisor) * divisor) for side in size]
     message = (
         f"'{tag_of(model)}' needs height and width divisible by {divisor}; "
         f"training images have {_pixels(size)}"
     )
     hint = f"the nearest size is {nearest}: cut or resize to it"
-    related = ((origin, "the size comes from here"),) if origin else ()
+    path: SpecPath = origin or ("model",)
+    related = ((("model",), "the model"),) if origin else ()
     report.add(fault(component_codes.NOT_DIVISIBLE, path, message, hint, related=related))
 
 
 def _large_enough(draft: Draft, report: Report) -> None:
     """No image is smaller than the model can take, in training and in evaluation."""
     model: Model = draft.read("model")
-    shapes = {"training": _size_after(draft, "train"), "evaluation": _smallest_evaluated(draft)}
-    for part, size in shapes.items():
-        if size is not None and min(_padded(side, model.divisor) for side in size) < model.min_side:
-            message = (
-                f"'{tag_of(model)}' needs images of at least {model.min_side} pixels a side; in "
-                f"{part} there are images of {_pixels(size)}"
-            )
-            hint = "use fewer levels, norm: batch, or larger images"
-            report.add(fault(codes.IMAGE_TOO_SMALL, ("model",), message, hint))
+    small = {
+        part: size for part, size in _known_sizes(draft)
+        if size and min(_padded(side, model.divisor) for side in size) < model.min_side
+    }  # fmt: skip
+    if not small:
+        return
+    parts = [" and ".join(small)] if len(set(small.values())) == 1 else list(small)
+    found = " and ".join(
+        f"in {part} there are images of {_pixels(size)}"
+        for part, size in zip(parts, small.values(), strict=False)
+    )
+    message = f"'{tag_of(model)}' needs images of at least {model.min_side} pixels a side; {found}"
+    origin = _origin(draft) if "training" in small else None
+    related = ((("model",), "the model"),) if origin else ()
+    path: SpecPath = origin or ("model",)
+    report.add(fault(codes.IMAGE_TOO_SMALL, path, message, _enlarged(model), related=related))
+
+
+def _known_sizes(draft: Draft) -> Iterator[tuple[str, tuple[int, int] | None]]:
+    """The smallest sizes that reach the model, as far as the data is known."""
+    for part, found in (("training", _trained_size), ("evaluation", _smallest_evaluated)):
+        try:
+            yield part, found(draft)
+        except Tainted:
+            continue
+
+
+def _trained_size(draft: Draft) -> tuple[int, int] | None:
+    return _size_after(draft, "train")
+
+
+def _enlarged(model: Model) -> str:
+    """What makes a model and images that are too small for it fit."""
+    ways = [f"bring images to {model.min_side} pixels or more with resize"]
+    if any(hasattr(model, key) for key in ("channels", "blocks_down")):
+        ways.append("use fewer levels")
+    if getattr(model, "norm", "") == "instance":
+        ways.append("write norm: batch")
+    return f"{', '.join(ways[:-1])} or {ways[-1]}" if len(ways) > 1 else ways[0]
 
 
 def _window(draft: Draft, report: Report) -> None:
     """No sliding window is larger than an image; a classification has none."""
-    if tag_of(draft.read("task")) != "segmentation":
+    if tag_of(draft.kind) != "segmentation":
         return
     window, size = draft.read("test", "sliding_window"), _smallest_evaluated(draft)
     if window and size and (window[0] > size[0] or window[1] > size[1]):
@@ -234,9 +274,21 @@ def _raw_channels(draft: Draft, part: str) -> int | None:
 
 def _size_after(draft: Draft, part: str) -> tuple[int, int] | None:
     """The size that reaches the model; None where images differ or are absent."""
-    members = _members(draft, "train" if part == "train" else "test")
-    shape = Shape(1, None if members is None else _common_size(members))
     transforms: tuple[Transform, ...] = draft.read("data", "transforms", part)
+    size = _transformed(transforms, None)
+    try:
+        members = _members(draft, "train" if part == "train" else "test")
+    except Tainted:
+        if size is None:
+            raise
+        return size
+    return size if members is None else _transformed(transforms, _common_size(members))
+
+
+def _transformed(
+    transforms: tuple[Transform, ...], size: tuple[int, int] | None
+) -> tuple[int, int] | None:
+    shape = Shape(1, size)
     for transform in transforms:
         shape = transform.shape(shape)
     return shape.size

@@ -114,7 +114,8 @@ def _optimizer(draft: Draft, report: Report) -> None:
         hint = f"take {' or '.join(_known(draft, ZERO_OPTIMIZERS))}, write stage: 0, or "
         hint += "config: {zero_allow_untested_optimizer: true}"
         related = (((_ENGINE, "zero", "stage"), "the stage is written here"),)
-        report.add(fault(engine.ZERO_OPTIMIZER, at, message, hint, related=related))
+        path = (*at, "type") if draft.has(*at, "type") else at
+        report.add(fault(engine.ZERO_OPTIMIZER, path, message, hint, related=related))
 
 
 def _known(draft: Draft, names: tuple[str, ...]) -> list[str]:

@@ -20,7 +20,7 @@ def check_inputs(draft: Draft, report: Report) -> Draft:
     `input: imgs/*.png` where nothing matches is answered by `missing-files` at the pattern.
     """
     predict = draft.read("predict")
-    if predict is None or draft.read("task").tokens is not None:
+    if predict is None or draft.kind.reads_text:
         return draft
     key, pattern = "input", predict.input
     try:
@@ -34,7 +34,8 @@ def check_inputs(draft: Draft, report: Report) -> Draft:
             return replace(draft, absent=(*draft.absent, f"predict.{key}"))
         unset = draft.resolver.unset_variables(pattern)
         hint = f"set {' and '.join(unset)} to where the data lies" if unset else ""
-        report.add(fault(codes.MISSING_FILES, ("predict", key), str(error), hint))
+        message, _, better = str(error).partition("; ")
+        report.add(fault(codes.MISSING_FILES, ("predict", key), message, hint or better))
     attempt(_region, draft, report)
     return draft
 

@@ -9,6 +9,7 @@ from typing import Final
 from neurotrain.compiler.codes import components, engine
 from neurotrain.compiler.draft import Draft, Tainted, attempt, fault
 from neurotrain.compiler.topology import is_deepspeed
+from neurotrain.dataset.faults import near_path
 from neurotrain.language.diagnostics import Report
 
 _ENTRY: Final = re.compile(r"([A-Za-z0-9][A-Za-z0-9._:-]*)\s+slots=(\d{1,6})(?!\S)")
@@ -70,6 +71,7 @@ def _hostfile(draft: Draft, report: Report) -> None:
         raise Tainted(text) from error
     except _Unusable as error:
         hint = "write a line 'HOST slots=N' for each machine, with a slot for each of its processes"
+        hint = near_path(draft.resolver.path(text)) or hint
         report.add(fault(engine.HOSTFILE, path, str(error), hint))
 
 

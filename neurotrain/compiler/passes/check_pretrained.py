@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from neurotrain.compiler.codes import components as codes
 from neurotrain.compiler.draft import Draft, fault
+from neurotrain.dataset.faults import near_path
 from neurotrain.language.diagnostics import Report
 from neurotrain.models.pretrained import UnusableWeights, survey_weights
 
@@ -28,7 +29,8 @@ def check_pretrained(draft: Draft, report: Report) -> Draft:
     except FileNotFoundError:
         message = f"there is no file {pretrained.file}"
         unset = draft.resolver.unset_variables(pretrained.file)
-        hint = f"set {' and '.join(unset)}" if unset else "paths start where the spec lies"
+        near = near_path(draft.resolver.path(pretrained.file))
+        hint = f"set {' and '.join(unset)}" if unset else near or "paths start where the spec lies"
         report.add(fault(codes.MISSING_WEIGHTS, path, message, hint))
     except UnusableWeights as error:
         hint = "write it with torch.save(model.state_dict(), …) or safetensors"

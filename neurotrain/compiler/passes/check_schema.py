@@ -9,6 +9,7 @@ from neurotrain.compiler.codes import form
 from neurotrain.compiler.draft import Draft, fault
 from neurotrain.compiler.misnamed import plugin_hint, unknown_component
 from neurotrain.compiler.nulls import null_faults, split_numbers
+from neurotrain.compiler.reformed import reformed
 from neurotrain.compiler.synonyms import SYNONYMS
 from neurotrain.compiler.unknown import misspelt, named, owner, unknown_keys
 from neurotrain.compiler.validator import Violation, resolved_schema, violations
@@ -36,6 +37,9 @@ def check_schema(draft: Draft, report: Report) -> Draft:
     meant = {path for error in errors for path, _ in misspelt(error).values()}
     for error in errors:
         if error.rule == "required" and draft.incomplete:
+            for key in error.wanted:
+                if key not in error.value:
+                    report.taint((*error.path, key))
             continue
         told = [d for d in _diagnose(error, draft, reference, others) if d.path not in meant]
         for each in told:
@@ -79,7 +83,7 @@ def _diagnose(
     elif rule == "required":
         yield from _missing_keys(error, path)
     elif rule == "x-dispatch":
-        yield unknown_component(error, path, draft, others)
+        yield unknown_component(error, path, draft, reference, others)
     elif rule == "type":
         yield _wrong_type(error, path, draft)
     elif rule in ("enum", "const"):
@@ -87,7 +91,9 @@ def _diagnose(
     elif rule == "pattern":
         wants = error.schema.get("x-wants", f"text that matches {error.wanted}")
         message = f"{shown(path, draft)} has not the form of {path[-1]}"
-        yield fault(form.WRONG_FORM, path, message, f"it wants {wants}")
+        likely = reformed(error.value, error.wanted)
+        hint = f"did you mean '{likely}'? it wants {wants}" if likely else f"it wants {wants}"
+        yield fault(form.WRONG_FORM, path, message, hint)
     else:
         yield _problem(form.OUT_OF_RANGE, error, path, draft, f"it takes {bound(error)}")
 

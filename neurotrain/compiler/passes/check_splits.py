@@ -36,7 +36,7 @@ def _same_data(draft: Draft, report: Report) -> None:
         shared = sorted(known[second][each] for each in known[first].keys() & known[second].keys())
         if not shared:
             continue
-        noun = "samples" if draft.read("task").tokens is None else "files"
+        noun = "samples" if not draft.kind.reads_text else "files"
         message = f"{len(shared)} of the {second} {noun} are {_PARTS[first]} {noun}: "
         message += some_names(shared)
         hint = f"name other data, or hold a part out: {second}: {{fraction: 0.2}}"
@@ -94,7 +94,7 @@ def _unused_groups(draft: Draft, report: Report) -> None:
 def _uneven(draft: Draft, report: Report) -> None:
     """A part is about as large as its fraction says."""
     samples = need(draft.parts).samples
-    if "train" not in _grouped(draft):
+    if "train" not in _grouped(draft) or report.taints(("data", "train")):
         return
     whole = need(draft.parts).surveys["train"].samples
     num_groups = len({sample.group for sample in whole})

@@ -28,7 +28,7 @@ def check_text(draft: Draft, report: Report) -> Draft:
     `transforms: {train: [normalize]}` with a causal_lm is answered by `transform-not-for-text`.
     """
     attempt(_package, draft, report)
-    if draft.read("task").tokens is not None:
+    if draft.kind.reads_text:
         for check in (_transforms, _settings, _predict, _length):
             attempt(check, draft, report)
     return draft
@@ -73,5 +73,8 @@ def _length(draft: Draft, report: Report) -> None:
             continue
         message = f"the {key} text is too short for one block of {tokens:,} tokens and the next"
         hint = "take more text, or a smaller context_length"
-        path = ("data", key)
-        report.add(fault(data_codes.TEXT_TOO_SHORT, path, message, hint, at_key=True))
+        path: SpecPath = ("data", key)
+        length: SpecPath = ("task", "context_length")
+        related = ((length, "the length of a block"),) if draft.has(*length) else ()
+        code = data_codes.TEXT_TOO_SHORT
+        report.add(fault(code, path, message, hint, related=related, at_key=True))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from neurotrain.compiler.codes import training as codes
 from neurotrain.compiler.codes.components import CONTRADICTION
 from neurotrain.compiler.draft import Draft, Tainted, attempt, fault, need
-from neurotrain.component.base import tag_of
 from neurotrain.component.durations import Duration
 from neurotrain.language.diagnostics import Report
 from neurotrain.language.suggest import closest
@@ -16,6 +16,9 @@ from neurotrain.language.tree import SpecPath
 from neurotrain.optim.schedules import Plateau
 
 _STOPPING = ("train", "early_stopping")
+_OTHER_NAME = re.compile(
+    r"(val|valid|validation|eval|test|tr|train|training)[_/ .-]+(.+)", re.IGNORECASE
+)
 _ADAPTIVE = (1e-7, 0.1)
 _SANE_RATES = {
     "sgd": (1e-6, 10.0),
@@ -30,7 +33,7 @@ def check_training(draft: Draft, report: Report) -> Draft:
     """
     checks = (
         _validation, _early_stopping, _patience, _checkpoints, _numbered, _directions, _warmup,
-        _times, _plateau, _average, _rate,
+        _times, _plateau, _plateau_patience, _average, _rate,
     )  # fmt: skip
     for check in checks:
         attempt(check, draft, report)
@@ -96,7 +99,11 @@ def _patience(draft: Draft, report: Report) -> None:
         message = f"patience takes {span} epochs, the training has {epochs}"
         hint = "train longer, or write a smaller patience"
         path = (*_STOPPING, "patience")
-        report.add(fault(codes.PATIENCE_TOO_LONG, path, message, hint))
+        related = _length(draft)
+        if span > patience and draft.has("train", "validate_every"):
+            validates = (("train", "validate_every"), "the time between validations")
+            related = (*related, validates)
+        report.add(fault(codes.PATIENCE_TOO_LONG, path, message, hint, related=related))
 
 
 def _checkpoints(draft: Draft, report: Report) -> None:
@@ -110,7 +117,8 @@ def _numbered(draft: Draft, report: Report) -> None:
     every, epochs = draft.read(*path), draft.read("train", "epochs")
     if every is not None and Duration.parse(every).count > epochs:
         message = f"no checkpoint is kept by number: every {every}, {epochs} in all"
-        report.add(fault(codes.CHECKPOINTS_NEVER, path, message, "write a shorter time"))
+        code, related = codes.CHECKPOINTS_NEVER, _length(draft)
+        report.add(fault(code, path, message, "write a shorter time", related=related))
 
 
 def _recorded(path: SpecPath, name: str, draft: Draft, report: Report) -> None:
@@ -125,7 +133,7 @@ def _recorded(path: SpecPath, name: str, draft: Draft, report: Report) -> None:
         report.add(fault(codes.NO_VALIDATION, path, message, hint))
         return
     stage, _, value = name.rpartition("/")
-    likely = closest(name, names) if stage else closest(f"valid/{value}", names)
+    likely = closest(name, names) or _meant(name, names)
     hint = f"did you mean '{likely}'? " if likely else ""
     if stage == "valid" and value in draft.catalogue.names("metric"):
         hint = f"add {value} to metrics, or monitor another value; "
@@ -133,16 +141,23 @@ def _recorded(path: SpecPath, name: str, draft: Draft, report: Report) -> None:
     report.add(fault(codes.UNKNOWN_MONITOR, path, f"this run records no '{name}'", hint))
 
 
+def _meant(name: str, names: list[str]) -> str | None:
+    """What another tool's name of a value, such as val_dice, stands for."""
+    found = _OTHER_NAME.fullmatch(name)
+    part, value = found.groups() if found else ("", name)
+    return closest(f"{'train' if part.startswith('tr') else 'valid'}/{value}", names)
+
+
 def _directions(draft: Draft, report: Report) -> None:
     """A direction that is written is that of the monitored value."""
-    better = {tag_of(metric): metric.better for metric in draft.read("metrics")}
+    better = dict(_better(draft))
     for block in ("early_stopping", "checkpoints"):
         options = draft.read("train", block)
         if options is None or options.mode is None:
             continue
         monitor = options.monitor or _best_by(draft)
-        right = better.get(monitor.partition("/")[2], "min")
-        if options.mode != right:
+        right = "min" if monitor.endswith("/loss") else better.get(monitor.partition("/")[2])
+        if right is not None and options.mode != right:
             kind = "larger" if right == "max" else "smaller"
             message = f"'{monitor}' is better when {kind}, not mode: {options.mode}"
             hint = f"write mode: {right}, or leave it out: it follows from the value"
@@ -150,43 +165,61 @@ def _directions(draft: Draft, report: Report) -> None:
             report.add(fault(codes.WRONG_DIRECTION, path, message, hint))
 
 
+def _better(draft: Draft) -> Iterator[tuple[str, str]]:
+    """The metrics that are known, each with the direction in which it improves."""
+    for index, name in enumerate(_metric_names(draft)):
+        try:
+            if name is not None:
+                yield name, draft.read("metrics", index).better
+        except Tainted:
+            continue
+
+
 def _validation(draft: Draft, report: Report) -> None:
     every, epochs = draft.read("train", "validate_every"), draft.read("train", "epochs")
     if _has_validation(draft) and Duration.parse(every).count > epochs:
         message = f"validation every {every} never happens in {epochs} epochs"
         path = ("train", "validate_every")
-        report.add(fault(codes.VALIDATES_NEVER, path, message, "write a shorter time"))
+        code, related = codes.VALIDATES_NEVER, _length(draft)
+        report.add(fault(code, path, message, "write a shorter time", related=related))
 
 
 def _warmup(draft: Draft, report: Report) -> None:
     scheduler = draft.read("train", "scheduler")
-    steps_per_epoch, num_steps = _lengths(draft)
-    warmup = Duration.parse(scheduler.warmup).in_steps(steps_per_epoch)
-    if warmup >= num_steps:
-        message = f"the warm-up takes {warmup} steps, the training has {num_steps}"
+    warmup, whole, unit = _compared(draft, scheduler.warmup)
+    if warmup >= whole:
+        message = f"the warm-up takes {warmup} {unit}, the training has {whole}"
         path = ("train", "scheduler", "warmup")
-        report.add(fault(codes.WARMUP_TOO_LONG, path, message, "shorten it, or train longer"))
+        code, related = codes.WARMUP_TOO_LONG, _length(draft)
+        report.add(fault(code, path, message, "shorten it, or train longer", related=related))
 
 
 def _times(draft: Draft, report: Report) -> None:
     scheduler = draft.read("train", "scheduler")
-    steps_per_epoch, num_steps = _lengths(draft)
-    before = -1
+    before = (-1, "")
     for index, (key, text) in enumerate(scheduler.times()):
         path: SpecPath = ("train", "scheduler", key)
         path = (*path, index) if isinstance(getattr(scheduler, key), tuple) else path
-        steps = Duration.parse(text).in_steps(steps_per_epoch)
-        if steps <= before:
+        length, _, unit = _compared(draft, text)
+        if length <= before[0] and unit == before[1]:
             message = f"'{text}' comes no later than the time before it"
             report.add(fault(CONTRADICTION, path, message, "write the times in their order"))
-        before = steps
-        _within(path, text, steps, num_steps, report)
+        before = (length, unit)
+        _within(path, text, draft, report)
 
 
-def _within(path: SpecPath, text: str, steps: int, num_steps: int, report: Report) -> None:
-    if steps >= num_steps:
-        message = f"'{text}' is after {steps} steps, the training has {num_steps}"
-        report.add(fault(codes.BEYOND_THE_END, path, message, "shorten it, or train longer"))
+def _within(path: SpecPath, text: str, draft: Draft, report: Report) -> None:
+    length, whole, unit = _compared(draft, text)
+    if length >= whole:
+        message = f"'{text}' is after {length} {unit}, the training has {whole}"
+        code, related = codes.BEYOND_THE_END, _length(draft)
+        report.add(fault(code, path, message, "shorten it, or train longer", related=related))
+
+
+def _length(draft: Draft) -> tuple[tuple[SpecPath, str], ...]:
+    """Where the length of the training is written, if it is."""
+    path: SpecPath = ("train", "epochs")
+    return ((path, "the length of the training"),) if draft.has(*path) else ()
 
 
 def _plateau(draft: Draft, report: Report) -> None:
@@ -195,19 +228,35 @@ def _plateau(draft: Draft, report: Report) -> None:
         _recorded(("train", "scheduler", "monitor"), scheduler.monitor, draft, report)
 
 
+def _plateau_patience(draft: Draft, report: Report) -> None:
+    path = ("train", "scheduler", "patience")
+    if not isinstance(draft.read("train", "scheduler"), Plateau) or not draft.has(*path):
+        return
+    patience, epochs = draft.read(*path), draft.read("train", "epochs")
+    if patience >= epochs:
+        message = f"patience takes {patience} epochs or more, the training has {epochs}"
+        hint = "train longer, or write a smaller patience"
+        code, related = codes.PATIENCE_TOO_LONG, _length(draft)
+        report.add(fault(code, path, message, hint, related=related))
+
+
 def _average(draft: Draft, report: Report) -> None:
     average = draft.read("train", "ema")
     if average is None:
         return
-    steps_per_epoch, num_steps = _lengths(draft)
-    steps = Duration.parse(average.start).in_steps(steps_per_epoch)
-    _within(("train", "ema", "start"), average.start, steps, num_steps, report)
+    _within(("train", "ema", "start"), average.start, draft, report)
 
 
-def _lengths(draft: Draft) -> tuple[int, int]:
-    """The steps of an epoch and of the training."""
-    steps_per_epoch = need(draft.batches).steps_per_epoch
-    return steps_per_epoch, steps_per_epoch * draft.read("train", "epochs")
+def _compared(draft: Draft, text: str) -> tuple[int, int, str]:
+    """A duration and the training in one unit: steps, or epochs where no steps are known."""
+    duration, epochs = Duration.parse(text), draft.read("train", "epochs")
+    try:
+        steps_per_epoch = need(draft.batches).steps_per_epoch
+    except Tainted:
+        if duration.unit != "epoch":
+            raise
+        return duration.count, epochs, "epochs"
+    return duration.in_steps(steps_per_epoch), steps_per_epoch * epochs, "steps"
 
 
 def _rate(draft: Draft, report: Report) -> None:

@@ -38,7 +38,7 @@ def mend_names(draft: Draft, report: Report) -> Draft:
                 draft = _mend_keys(draft, error, schema, reference, report)
             elif error.rule == "x-dispatch" and not draft.lacks_plugins:
                 others = others or plugin_hint(draft)
-                draft = _mend_type(draft, error, others, report)
+                draft = _mend_type(draft, error, reference, others, report)
         if draft is before:
             break
     return draft
@@ -84,12 +84,14 @@ def _mend_keys(
     )
 
 
-def _mend_type(draft: Draft, error: Violation, others: str, report: Report) -> Draft:
+def _mend_type(
+    draft: Draft, error: Violation, reference: Reference, others: str, report: Report
+) -> Draft:
     """The draft with one component under the type that is meant, after a report."""
     likely, path = typo_of(error), error.path
     if likely is None or report.taints(path):
         return draft
-    report.add_mended(unknown_component(error, path, draft, others))
+    report.add_mended(unknown_component(error, path, draft, reference, others))
     given = error.value
     name = given["type"] if isinstance(given, Mapping) else given
     mended = {**given, "type": likely} if isinstance(given, Mapping) else likely

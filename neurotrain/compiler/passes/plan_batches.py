@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from neurotrain.compiler.codes import training as codes
-from neurotrain.compiler.draft import Batches, Draft, fault, need
+from neurotrain.compiler.draft import Batches, Draft, Tainted, fault, need
 from neurotrain.compiler.topology import world_size
 from neurotrain.language.diagnostics import Report
+from neurotrain.language.tree import SpecPath
 from neurotrain.spec.train import Batch
 
 _PATH = ("train", "batch")
@@ -31,6 +32,9 @@ def plan_batches(draft: Draft, report: Report) -> Draft:
     for transform in transforms:
         crops *= transform.per_image
     images = need(draft.parts).samples.get("train")
+    shares = [("data", key) for key in ("valid", "test") if draft.has("data", key, "fraction")]
+    if any(report.taints(path) for path in (("data", "train"), *shares)):
+        raise Tainted("how many samples there are is not known")
     micro, accumulation = solved
     batches = Batches(
         micro=micro, accumulation=accumulation, world_size=processes,
@@ -38,14 +42,16 @@ def plan_batches(draft: Draft, report: Report) -> Draft:
     )  # fmt: skip
     if batches.num_samples is None:
         return replace(draft, batches=batches)
+    if batches.num_samples == 0:
+        raise Tainted("an empty part is told already")
     if batches.steps_per_epoch == 0:
         message = (
             f"an epoch has {batches.samples_per_epoch} samples, one update takes {batches.global_}"
         )
         hint = f"write a batch of at most {batches.samples_per_epoch}"
-        report.add(fault(codes.BATCH_TOO_LARGE, _PATH, message, hint))
+        report.add(fault(codes.BATCH_TOO_LARGE, _place(batch), message, hint))
         return draft
-    _tell_dropped(batches, report)
+    _tell_dropped(batches, _place(batch), report)
     return replace(draft, batches=batches)
 
 
@@ -64,11 +70,19 @@ def _solve(batch: Batch, processes: int, report: Report) -> tuple[int, int] | No
     exact = given == part * wanted * processes
     if exact and (micro is None or accumulation in (None, wanted)):
         return (micro, wanted) if micro is not None else (wanted, part)
-    message, hint = _equation(batch, processes), _remedy(batch, part * processes)
+    message, hint = _equation(batch, processes), _remedy(batch, part * processes, processes)
     where = ((("engine",), f"the {processes} processes come from here"),)
     related = where if processes > 1 else ()
-    report.add(fault(codes.BATCH_ARITHMETIC, _PATH, message, hint, related=related))
+    place = _place(batch) if micro is None and accumulation is None else _PATH
+    report.add(fault(codes.BATCH_ARITHMETIC, place, message, hint, related=related))
     return None
+
+
+def _place(batch: Batch) -> SpecPath:
+    """The size that decides how many samples an update takes, else all of them."""
+    if batch.global_ is not None:
+        return (*_PATH, "global")
+    return (*_PATH, "micro") if batch.accumulation is None else _PATH
 
 
 def _equation(batch: Batch, processes: int) -> str:
@@ -80,16 +94,27 @@ def _equation(batch: Batch, processes: int) -> str:
     return f"{batch.global_} (global) = {product} does not hold in whole numbers"
 
 
-def _remedy(batch: Batch, unit: int) -> str:
+def _remedy(batch: Batch, unit: int, processes: int) -> str:
     """The nearest legal sizes; `unit` is what a global batch is a multiple of."""
     assert batch.global_ is not None
     if batch.micro is not None and batch.accumulation is not None:
-        return f"write global: {unit * batch.accumulation}"
+        whole = batch.global_ // unit
+        other = f", or accumulation: {whole}" if whole * unit == batch.global_ else ""
+        return f"write global: {unit * batch.accumulation}{other}"
     below = max(1, batch.global_ // unit) * unit
-    return f"the nearest legal values are global: {below} and global: {below + unit}"
+    hint = f"the nearest legal values are global: {below} and global: {below + unit}"
+    wanted = batch.micro
+    if wanted is None or batch.global_ % processes:
+        return hint
+    share = batch.global_ // processes
+    near = min(
+        (size for size in range(1, min(share, 2 * wanted) + 1) if share % size == 0),
+        key=lambda size: (abs(size - wanted), -size),
+    )
+    return f"{hint}, or micro: {near}"
 
 
-def _tell_dropped(batches: Batches, report: Report) -> None:
+def _tell_dropped(batches: Batches, place: SpecPath, report: Report) -> None:
     used = batches.steps_per_epoch * batches.global_
     dropped = batches.samples_per_epoch - used
     if dropped / batches.samples_per_epoch > _DROPPED_SHARE:
@@ -98,4 +123,4 @@ def _tell_dropped(batches: Batches, report: Report) -> None:
             f"which has {batches.steps_per_epoch} updates of {batches.global_}"
         )
         hint = "take a batch size that divides the number of samples"
-        report.add(fault(codes.DROPPED_SAMPLES, _PATH, message, hint))
+        report.add(fault(codes.DROPPED_SAMPLES, place, message, hint))

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Final
 
 from neurotrain.compiler.codes import data as codes
-from neurotrain.compiler.draft import Draft, Known, Parts, Tainted, fault
+from neurotrain.compiler.draft import Draft, Known, Parts, Tainted, attempt, fault
+from neurotrain.component.base import tag_of
 from neurotrain.dataset.base import DataFault, Dataset, Holdout, SampleInfo, Survey
 from neurotrain.dataset.faults import some_names
 from neurotrain.dataset.split import split
 from neurotrain.language.diagnostics import Diagnostic, Report
 from neurotrain.language.suggest import closest
 from neurotrain.language.tree import SpecPath
-from neurotrain.spec.experiment import Task
 
 _CODES = {code.id: code for code in codes.CODES}
+_SPOKEN_OF: Final = {
+    "channels": ("root",),
+    "separator": ("table",),
+}
+"""What stands for a parameter of a dataset that is not written."""
 
 
 def survey_data(draft: Draft, report: Report) -> Draft:
@@ -22,6 +28,7 @@ def survey_data(draft: Draft, report: Report) -> Draft:
 
     `root: no/such/folder` is answered by `missing-files` at `root`.
     """
+    attempt(_fractions, draft, report)
     surveys: Known[Survey] = Known()
     absent = []
     for key in ("train", "valid", "test"):
@@ -35,10 +42,13 @@ def survey_data(draft: Draft, report: Report) -> Draft:
                     absent.append(key)
         except Tainted:
             continue
-    if "train" not in (*surveys, *absent) or report.taints(("data", "train")):
+    draft = replace(draft, classes=_classes(draft, surveys, absent))
+    if "train" not in (*surveys, *absent):
+        return draft
+    if report.taints(("data", "train")) and not surveys["train"].samples:
         return draft
     found = tuple(f"data.{key}" for key in absent)
-    draft = replace(draft, classes=_classes(draft, surveys), absent=found)
+    draft = replace(draft, absent=found)
     try:
         return replace(draft, parts=_split(draft, report, surveys, absent))
     except Tainted:
@@ -48,14 +58,15 @@ def survey_data(draft: Draft, report: Report) -> Draft:
 def _survey(draft: Draft, report: Report, key: str, dataset: Dataset) -> Survey | None:
     """What is found of a dataset; None where it is absent and may be."""
     path = ("data", key)
-    task: Task = draft.read("task")
-    kind = draft.written("task", "type") or draft.written("task")
+    kind = tag_of(draft.kind)
     if kind not in dataset.tasks:
         message = f"'{draft.written(*path, 'type')}' has no targets for a {kind}"
-        hint = f"it serves: {', '.join(dataset.tasks)}"
+        others = draft.catalogue.families["dataset"]
+        fitting = [name for name in sorted(others) if kind in others[name].tasks]  # type: ignore[attr-defined]
+        hint = f"take {', '.join(fitting)}; it serves {', '.join(dataset.tasks)}"
         report.add(fault(codes.WRONG_DATASET, (*path, "type"), message, hint))
         raise Tainted
-    _require_targets(draft, report, key, dataset)
+    task = draft.read("task") if draft.kind.gives_classes else None
     num_classes = len(getattr(task, "classes", ()))
     reader, max_headers = draft.options.reader, draft.options.max_headers
     if reader is None:
@@ -65,7 +76,9 @@ def _survey(draft: Draft, report: Report, key: str, dataset: Dataset) -> Survey 
     is_absent = draft.options.no_data and any(found.is_absent for found in survey.faults)
     faults = [found for found in survey.faults if not (is_absent and found.is_absent)]
     report.extend(diagnose(path, draft, found) for found in faults)
-    return None if is_absent else task.samples_of(survey)
+    _require_targets(draft, report, key, dataset)
+    chosen: Survey = draft.read("task").samples_of(survey)
+    return None if is_absent else chosen
 
 
 def _require_targets(draft: Draft, report: Report, key: str, dataset: Dataset) -> None:
@@ -97,12 +110,20 @@ def _require_targets(draft: Draft, report: Report, key: str, dataset: Dataset) -
 
 def diagnose(path: SpecPath, draft: Draft, found: DataFault) -> Diagnostic:
     """A diagnostic at the dataset's parameter, or at the dataset itself."""
-    field = (*path, found.field) if found.field and draft.has(*path, found.field) else path
+    field = _parameter(path, draft, found)
     unset = draft.resolver.unset_variables(str(draft.written(*field)))
     hints = [found.hint] if found.hint else []
     if found.code == codes.MISSING_FILES.id and unset:
         hints.insert(0, f"set {' and '.join(unset)} to where the data lies")
     return fault(_CODES[found.code], field, found.message, "; ".join(hints))
+
+
+def _parameter(path: SpecPath, draft: Draft, found: DataFault) -> SpecPath:
+    """The parameter that a fault is about, or where it is absent, what it would speak of."""
+    for field in (found.field, *_SPOKEN_OF.get(found.field, ())):
+        if field and draft.has(*path, field):
+            return (*path, field) if found.item is None else (*path, field, found.item)
+    return path
 
 
 def _split(draft: Draft, report: Report, surveys: Known[Survey], absent: list[str]) -> Parts:
@@ -115,21 +136,30 @@ def _split(draft: Draft, report: Report, surveys: Known[Survey], absent: list[st
             fractions[key] = draft.read("data", key).fraction
             sources[key] = "train"
     samples = Known({key: survey.samples for key, survey in surveys.items()})
-    if sum(fractions.values()) >= 1:
-        message = f"the fractions sum to {sum(fractions.values()):g}: no training data is left"
-        hint = "write fractions that sum to less than 1, such as 0.1 and 0.2"
-        related = tuple((("data", key, "fraction"), "added to this") for key in fractions)
-        path = ("data", "valid", "fraction")
-        report.add(fault(codes.EMPTY_SPLIT, path, message, hint, related=related[1:]))
-        raise Tainted
     if fractions and "train" in surveys:
         samples |= split(surveys["train"].samples, fractions, draft.read("seed"))
     for part, members in samples.items():
-        is_short = not members and draft.read("task").tokens is not None and part in surveys
-        if not members and not is_short and not report.taints(("data", part)):
+        whole = surveys.get(sources[part])
+        is_short = draft.kind.reads_text and whole is not None and not whole.samples
+        is_told = any(report.taints(("data", each)) for each in (part, sources[part]))
+        if not members and not is_short and not is_told:
             message = f"the {part} part has no samples"
             report.add(fault(codes.EMPTY_SPLIT, ("data", part), message, _enough(samples)))
     return Parts(surveys=surveys, samples=samples, sources=sources)
+
+
+def _fractions(draft: Draft, report: Report) -> None:
+    """What is held out leaves something to train on."""
+    held = {
+        key: draft.read("data", key).fraction for key in ("valid", "test")
+        if isinstance(draft.read("data", key), Holdout)
+    }  # fmt: skip
+    if sum(held.values()) >= 1:
+        message = f"the fractions sum to {sum(held.values()):g}: no training data is left"
+        hint = "write fractions that sum to less than 1, such as 0.1 and 0.2"
+        first, *others = (("data", key, "fraction") for key in held)
+        related = tuple((path, "added to this") for path in others)
+        report.add(fault(codes.EMPTY_SPLIT, first, message, hint, related=related))
 
 
 def _enough(samples: dict[str, tuple[SampleInfo, ...]]) -> str:
@@ -140,15 +170,21 @@ def _enough(samples: dict[str, tuple[SampleInfo, ...]]) -> str:
     return f"there are {total} samples in all; take a larger share, or more data"
 
 
-def _classes(draft: Draft, surveys: Known[Survey]) -> tuple[str, ...] | None:
+def _classes(draft: Draft, surveys: Known[Survey], absent: list[str]) -> tuple[str, ...] | None:
+    try:
+        if not draft.kind.gives_classes:
+            return ()
+    except Tainted:
+        return None
     if draft.report.taints(("task",)):
         return None
-    if not draft.read("task").gives_classes:
-        return ()
     stated: tuple[str, ...] = getattr(draft.read("task"), "classes", ())
-    if not stated and "train" not in surveys:
+    if not stated and "train" in absent:
         message = "the names of the classes come from the training data, which is absent"
         hint = "state them in the order of their labels: classes: [cat, dog]"
         draft.report.add(fault(codes.CLASSES_UNKNOWN, ("task",), message, hint))
         return None
-    return stated or surveys["train"].classes or None
+    if stated:
+        return stated
+    is_known = "train" in surveys and not draft.report.taints(("data", "train"))
+    return (surveys["train"].classes or None) if is_known else None
