@@ -31,21 +31,21 @@ class AdversarialLoss:
         return -fake.float().mean() if self.kind == "hinge" else self._of_real(fake)
 
     def _of_real(self, logits: torch.Tensor) -> torch.Tensor:
-        import torch.nn.functional as F
-
-        logits = logits.float()
-        if self.kind == "bce":
-            return F.softplus(-logits).mean()
-        return (1 - logits).square().mean() if self.kind == "least_squares" else _hinge(logits)
+        return _hinge(logits) if self.kind == "hinge" else self._distance(logits, 1.0)
 
     def _of_fake(self, logits: torch.Tensor) -> torch.Tensor:
+        return _hinge(-logits) if self.kind == "hinge" else self._distance(logits, 0.0)
+
+    def _distance(self, logits: torch.Tensor, label: float) -> torch.Tensor:
+        import torch
         import torch.nn.functional as F
 
         logits = logits.float()
+        labels = torch.full_like(logits, label)
         if self.kind == "bce":
-            return F.softplus(logits).mean()
-        return logits.square().mean() if self.kind == "least_squares" else _hinge(-logits)
+            return F.binary_cross_entropy_with_logits(logits, labels)
+        return F.mse_loss(logits, labels)
 
 
 def _hinge(logits: torch.Tensor) -> torch.Tensor:
-    return (1 - logits).relu().mean()
+    return (1 - logits.float()).relu().mean()
