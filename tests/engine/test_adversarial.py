@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
+import torch.nn.functional as F
 
 from neurotrain.engine.checkpoint import load
 from neurotrain.engine.signals import Interrupted
@@ -71,6 +72,42 @@ def test_a_resume_at_any_look_changes_no_bit(
             attempts += 1
     assert attempts > 4
     assert files(folder) == files(tmp_path / "whole")
+
+
+class Killed(BaseException):
+    """The process is gone."""
+
+
+@pytest.mark.parametrize("setting", ["accumulated", "rarer"])
+def test_killed_at_every_micro_step_it_changes_no_bit(
+    project: Project, tmp_path: Path, setting: str
+) -> None:
+    """Before any loss, inside an accumulation too, with a save after every epoch."""
+    builder = project.builder(ADVERSARIAL, *SETTINGS[setting])
+    rivals(builder, tmp_path / "whole", criterion=foreground)
+    wanted, at, was_killed = files(tmp_path / "whole"), 0, True
+    while was_killed:
+        folder, at, was_killed, left = tmp_path / str(at), at + 1, False, at
+
+        def criterion(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+            nonlocal left
+            left -= 1
+            if left == -1:
+                raise Killed
+            return foreground(logits, targets)
+
+        try:
+            rivals(builder, folder, criterion=criterion)
+        except Killed:
+            was_killed = True
+            rivals(builder, folder, criterion=foreground)
+        assert files(folder) == wanted, at
+    assert at > 9
+
+
+def foreground(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    """The cross-entropy of one logit a pixel."""
+    return F.binary_cross_entropy_with_logits(logits[:, 0], targets.float())
 
 
 def test_all_of_both_networks_is_recorded_and_kept(project: Project, tmp_path: Path) -> None:
