@@ -74,6 +74,22 @@ def test_a_resume_at_any_look_changes_no_bit(
     assert files(folder) == files(tmp_path / "whole")
 
 
+def test_another_accumulation_goes_on_with_both_networks(project: Project, tmp_path: Path) -> None:
+    """The same global batch in other parts: updates, moments and histories are kept."""
+    first = project.builder(ADVERSARIAL)
+    with pytest.raises(Interrupted):
+        rivals(first, tmp_path, StopAt(4))
+    before = load(tmp_path / "train/checkpoints/last.pth")
+    parted = project.builder(ADVERSARIAL, "train.batch={micro: 1, accumulation: 2}")
+    _, history = rivals(parted, tmp_path)
+    after = load(tmp_path / "train/checkpoints/last.pth")
+    assert before["adversarial_updates"] == before["step"] > 0
+    assert after["adversarial_updates"] == after["step"] == parted.plan.facts.num_steps
+    assert len(history["train/discriminator_loss"]) == 3
+    moments = after["discriminator_optimizer_state_dict"]["state"]
+    assert {int(state["step"]) for state in moments.values()} == {after["step"]}
+
+
 class Killed(BaseException):
     """The process is gone."""
 
