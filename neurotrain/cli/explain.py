@@ -127,7 +127,7 @@ def _members(field: Field) -> Iterable[str]:
     for part in field.parts:
         yield _one_line(f"    {part.name:<{width}}", part.meaning)
     yield ""
-    yield f"  more with: neurotrain explain {field.name}.{field.parts[0].name}"
+    yield f"  more: neurotrain explain {field.name}.{field.parts[0].name}"
 
 
 def _keys(field: Field) -> Iterable[str]:

@@ -42,6 +42,7 @@ def summary(plan: Plan) -> str:
         "task": _task(plan),
         "data": _data(plan),
         **_network(plan),
+        **_discriminator(plan),
         "loss": " + ".join(f"{loss.weight:g} {tag_of(loss)}" for loss in plan.experiment.loss),
         "batch": f"{facts.global_batch} = {facts.micro_batch} (micro) x {facts.accumulation} "
         f"(accumulation) x {facts.world_size} (processes)",
@@ -80,6 +81,19 @@ def _network(plan: Plan) -> dict[str, str]:
     }
 
 
+def _discriminator(plan: Plan) -> dict[str, str]:
+    """The second network of an adversarial training."""
+    options = plan.experiment.train.adversarial
+    if options is None:
+        return {}
+    channels = f"{plan.facts.in_channels} + {plan.facts.out_channels} channels in"
+    told = f"{tag_of(options.discriminator)}, {channels}, {options.weight:g} {options.loss}"
+    turns = "" if options.steps == 1 else f"{options.steps} updates "
+    turns += f"every {options.every}"
+    rate = f"{options.optimizer.learning_rate:g} with {tag_of(options.optimizer)}"
+    return {"discriminator": f"{told}; {turns}, {rate}"}
+
+
 def _data(plan: Plan) -> str:
     facts = plan.facts
     parts = [f"{part.num_samples} {name}" for name, part in facts.parts.items()]
@@ -110,6 +124,9 @@ def _predicted(plan: Plan) -> dict[str, str]:
     rows: dict[str, str] = {}
     if "parameters" in found:
         rows["parameters"] = f"{found['parameters']:,.0f}"
+    if "parameters of the discriminator" in found:
+        count = found["parameters of the discriminator"]
+        rows["parameters"] += f", {count:,.0f} of the discriminator"
     if "operations of a step" in found:
         rows["work"] = quantity(found["operations of a step"], "FLOP") + " a step and process"
     parts = {

@@ -165,6 +165,8 @@ class Draft:
     """The plan where data is absent."""
     network: nn.Module | None = None
     """The model on `meta`, where it could be built."""
+    discriminator: nn.Module | None = None
+    """The second network of an adversarial training on `meta`, where it could be built."""
     predictions: tuple[Prediction, ...] = ()
     """What the deep passes predict."""
     values: dict[SpecPath, Any] = field(default_factory=dict)

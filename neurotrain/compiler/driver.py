@@ -10,6 +10,7 @@ from typing import Final
 import msgspec
 
 from neurotrain.compiler.blame import blamed
+from neurotrain.compiler.deep.check_discriminator import check_discriminator
 from neurotrain.compiler.deep.check_losses import check_losses
 from neurotrain.compiler.deep.check_network import check_network
 from neurotrain.compiler.deep.check_room import check_room
@@ -74,6 +75,7 @@ PASSES: Final = (
 DEEP_PASSES: Final = (
     check_transforms,
     check_network,
+    check_discriminator,
     check_weights,
     check_losses,
     check_update,

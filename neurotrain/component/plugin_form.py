@@ -14,6 +14,7 @@ from neurotrain.component.catalogue import Catalogue, Choice, family_of
 
 _NEEDED: Final[Mapping[str, tuple[str, ...]]] = {
     "model": ("build",),
+    "discriminator": ("build",),
     "loss": ("build",),
     "metric": ("per_class", "of_curve", "of_pair"),
     "transform": ("build",),

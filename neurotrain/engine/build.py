@@ -31,7 +31,7 @@ from neurotrain.optim.schedules import Horizon, Plateau
 from neurotrain.plan.graph import training_digest
 from neurotrain.plan.plan import Plan
 from neurotrain.plan.spread import portable_digest
-from neurotrain.transforms.draws import mix
+from neurotrain.transforms.draws import DISCRIMINATOR_STREAM, mix
 
 
 class EnvironmentLacks(Exception):
@@ -132,6 +132,15 @@ class Builder:
         torch.manual_seed(mix(experiment.seed, 0) & (2**63 - 1))
         channels = (facts.in_channels, facts.out_channels)
         return build_network(experiment.model, channels, facts.image_size, facts.tokens)
+
+    def discriminator(self) -> nn.Module:
+        """The discriminator with its first weights, which depend on the seed alone."""
+        facts, experiment = self.plan.facts, self.plan.experiment
+        adversarial = experiment.train.adversarial
+        assert adversarial is not None
+        torch.manual_seed(mix(experiment.seed, DISCRIMINATOR_STREAM) & (2**63 - 1))
+        channels = facts.in_channels + facts.out_channels
+        return adversarial.discriminator.build(channels, facts.image_size)
 
     def pretrain(self, model: nn.Module) -> Fit | None:
         """Put the planned file's weights into the model; None where the plan has none.

@@ -51,7 +51,6 @@ class CheckpointFolder:
     def __init__(self, folder: Path, disk: Disk | None = None) -> None:
         self.folder = folder
         self.disk = disk or Disk()
-        folder.mkdir(parents=True, exist_ok=True)
         for leftover in folder.glob("*.tmp"):
             self.disk.remove(leftover)
 
@@ -65,6 +64,7 @@ class CheckpointFolder:
         the new file is on the disk, and the best and the last are never removed.
         """
         staged = self.folder / _STAGED
+        self.folder.mkdir(parents=True, exist_ok=True)
         num_bytes = write(self.disk, staged, state)
         if best:
             link_durably(self.disk, staged, self.folder / BEST)
@@ -87,7 +87,7 @@ class CheckpointFolder:
 
     def numbered(self) -> list[Path]:
         """The checkpoints kept by number, oldest first."""
-        files = [file for file in self.folder.iterdir() if _NUMBERED.fullmatch(file.name)]
+        files = [file for file in self.folder.glob("*.pth") if _NUMBERED.fullmatch(file.name)]
         return sorted(files, key=lambda file: int(file.stem.removeprefix("epoch-")))
 
     def require_none(self) -> None:

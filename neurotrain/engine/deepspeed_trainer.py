@@ -47,7 +47,8 @@ class DeepSpeedTrainer(Trainer):
     scheduler in it are DeepSpeed's own.
 
     Raises:
-        ValueError: the configuration leaves the batch open.
+        ValueError: the configuration leaves the batch open, or the options ask for adversarial
+            training.
         CorruptCheckpoint: there is none to continue, or none is whole.
     """
 
@@ -66,6 +67,8 @@ class DeepSpeedTrainer(Trainer):
         ranks: Ranks | None = None,
         device: str | None = None,
     ) -> None:
+        if options.adversarial is not None:
+            raise ValueError("options.adversarial is for an AdversarialTrainer, without DeepSpeed")
         self.config = _read(deepspeed_config)
         self._kind = device or ("cuda" if torch.cuda.is_available() else "cpu")
         self.ranks = ranks or _ranks_here(self._kind)

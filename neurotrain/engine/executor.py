@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 
 from neurotrain.component.base import tag_of
 from neurotrain.component.durations import Duration
 from neurotrain.dataset.files import list_inputs, pair_regions
 from neurotrain.engine import done
+from neurotrain.engine.adversarial_trainer import AdversarialTrainer
 from neurotrain.engine.build import Builder, StageNotReady
 from neurotrain.engine.memory import memory_for
 from neurotrain.engine.predictor import Prediction
@@ -110,10 +112,7 @@ class Executor:
         resumes = has_checkpoint(self.run_dir)
         if not resumes and (fit := builder.pretrain(model)) is not None:
             self.reporter.tell("weights.loaded", message=f"pretrained weights: {fit}")
-        trainer = Trainer(
-            folder, model, resumes, options=plan.experiment.train, setup=builder.setup(),
-            reporter=self.reporter, flag=self.flag, allow_inexact=self.allow_inexact,
-        )  # fmt: skip
+        trainer = self._trainer(folder, model, resumes=resumes)
         if not resumes and self.reporter.attempt > 1:
             self.reporter.tell("run.resumed", from_step=0, from_epoch=1, checkpoint=None)
         valid = builder.eval_loader("valid") if "valid" in plan.facts.parts else None
@@ -122,6 +121,19 @@ class Executor:
             scheduler=builder.schedule(optimizer), device=device,
         )  # fmt: skip
         return trained_result(trainer, plan)
+
+    def _trainer(self, folder: Path, model: nn.Module, *, resumes: bool) -> Trainer:
+        options, setup = self.plan.experiment.train, self.builder.setup()
+        if options.adversarial is None:
+            return Trainer(
+                folder, model, resumes, options=options, setup=setup, reporter=self.reporter,
+                flag=self.flag, allow_inexact=self.allow_inexact,
+            )  # fmt: skip
+        return AdversarialTrainer(
+            model, self.builder.discriminator(), output_dir=folder, is_continue_mode=resumes,
+            options=options, setup=setup, reporter=self.reporter, flag=self.flag,
+            allow_inexact=self.allow_inexact,
+        )  # fmt: skip
 
     def _test(self) -> dict[str, float]:
         plan, builder = self.plan, self.builder

@@ -32,11 +32,15 @@ class EpochMeters:
     num_losses: int = 0
     num_norms: int = 0
     num_updates: int = 0
+    terms: dict[str, list[float]] = field(default_factory=dict)
+    """What else is recorded: by name the sum and the number of updates that have it."""
     _running: list[torch.Tensor] = field(default_factory=list)
     """Losses of the update that is under way."""
     _losses: list[torch.Tensor] = field(default_factory=list)
     _norms: list[torch.Tensor] = field(default_factory=list)
     _each: list[torch.Tensor] = field(default_factory=list)
+    _terms: list[tuple[int, str, torch.Tensor]] = field(default_factory=list)
+    """With the number of the update in the epoch, from 0."""
 
     def add_loss(self, loss: torch.Tensor) -> None:
         """Add a micro-batch's loss."""
@@ -46,6 +50,7 @@ class EpochMeters:
         """Count the running update; one that the scaler left out has no norm."""
         self._losses += self._running
         self._running.clear()
+        self._terms += [(self.num_updates, *term) for term in update.terms.items()]
         self.num_updates += 1
         if update.was_made:
             self._norms.append(update.norm)
@@ -73,12 +78,28 @@ class EpochMeters:
         self.num_losses += len(losses)
         self.num_norms += len(norms)
         self._losses, self._norms, self._each = [], [], []
-        return first + min(bad) if bad else None
+        bad = [first + index for index in bad] + self._settle_terms()
+        return min(bad, default=None)
+
+    def _settle_terms(self) -> list[int]:
+        """Add the terms that are waiting; the updates whose terms are not finite."""
+        waiting, self._terms = self._terms, []
+        values = _read([value for _, _, value in waiting])
+        for (_, name, _), value in zip(waiting, values, strict=True):
+            total, count = self.terms.get(name, (0.0, 0))
+            self.terms[name] = [total + value, count + 1]
+        pairs = zip(waiting, values, strict=True)
+        return [index for (index, _, _), value in pairs if not math.isfinite(value)]
 
     @property
     def mean_loss(self) -> float:
         """The mean of the settled losses; NaN without any."""
         return self.loss / self.num_losses if self.num_losses else math.nan
+
+    def means(self, names: Sequence[str]) -> dict[str, float]:
+        """The settled means of everything but the loss."""
+        terms = {name: total / count for name, (total, count) in self.terms.items()}
+        return {**terms, **self.norms(names)}
 
     def norms(self, names: Sequence[str]) -> dict[str, float]:
         """The settled mean norm of the gradient, and of each parameter's where it is recorded."""
@@ -99,6 +120,7 @@ class EpochMeters:
             "num_losses": self.num_losses,
             "num_norms": self.num_norms,
             "num_updates": self.num_updates,
+            **({"terms": self.terms} if self.terms else {}),
         }
 
     @classmethod
@@ -111,6 +133,7 @@ class EpochMeters:
             num_losses=state["num_losses"],
             num_norms=state["num_norms"],
             num_updates=state["num_updates"],
+            terms=dict(state.get("terms", {})),
         )
 
 

@@ -29,8 +29,7 @@ class Reporter:
 
     def __init__(self, run_dir: Path, listeners: Sequence[Listener] = (), *, rank: int = 0) -> None:
         self.run_dir, self.rank = run_dir, rank
-        name = f"events.{rank}.jsonl" if rank else "events.jsonl"
-        self._log = EventLog(run_dir / name, rank=rank)
+        self._log: EventLog | None = None
         self._listeners = list(listeners)
         self._lock = threading.Lock()
         self._failed = False
@@ -39,7 +38,15 @@ class Reporter:
     @property
     def attempt(self) -> int:
         """How often this run was started, this time included."""
-        return self._log.attempt
+        with self._lock:
+            return self._opened().attempt
+
+    def _opened(self) -> EventLog:
+        """The log, which is begun when it is first needed."""
+        if self._log is None:
+            name = f"events.{self.rank}.jsonl" if self.rank else "events.jsonl"
+            self._log = EventLog(self.run_dir / name, rank=self.rank)
+        return self._log
 
     def add(self, listener: Listener) -> None:
         """Hand every later event to one more listener, which must neither fail nor wait."""
@@ -51,7 +58,7 @@ class Reporter:
             return
         with self._lock:
             try:
-                event = self._log.write(kind, step=step, epoch=epoch, **data)
+                event = self._opened().write(kind, step=step, epoch=epoch, **data)
             except (OSError, ValueError) as error:
                 self._tell_failure(error)
                 return

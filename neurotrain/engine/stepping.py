@@ -6,7 +6,9 @@ scales, clips and updates is the engine's.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
+from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol
 
 import torch
@@ -32,6 +34,8 @@ class Update(NamedTuple):
     """The norm of each parameter's gradient, where they are recorded."""
     was_made: bool = True
     """False where the gradient scaler left it out and lowers its scale."""
+    terms: Mapping[str, torch.Tensor] = MappingProxyType({})
+    """What else is recorded of it, by name, each of shape () on the device."""
 
 
 class Engine(Protocol):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import torch
 from torch import nn
@@ -51,7 +52,13 @@ class StepOptions:
     def of(
         cls, train: TrainOptions, accumulation: int, steps_per_epoch: int, device: torch.device
     ) -> StepOptions:
-        """What the `train` block of a spec means on a device."""
+        """What the `train` block of a spec means on a device.
+
+        Raises:
+            ValueError: it is of an adversarial training.
+        """
+        if train.adversarial is not None:
+            raise ValueError("options.adversarial is for an AdversarialTrainer")
         ema = train.ema
         return cls(
             precision=train.precision,
@@ -78,6 +85,17 @@ def unheard(train: TrainOptions, accumulation: int) -> str:
     changed += ["record.grad_norms"] if train.record.grad_norms else []
     where = "hold where it uses self.engine"
     return f"train_epoch is overridden: {', '.join(changed)} {where}" if changed else ""
+
+
+class Examined(NamedTuple):
+    """The gradient of an update that may be made."""
+
+    gradients: list[torch.Tensor]
+    norms: tuple[torch.Tensor, ...]
+    norm: torch.Tensor
+    """Of the whole, of shape ()."""
+    is_usable: bool
+    """False where the gradient scaler leaves the update out."""
 
 
 class TorchEngine:
@@ -125,16 +143,31 @@ class TorchEngine:
 
     def micro_step(self, batch: Batch, criterion: Criterion) -> torch.Tensor:
         """Forward and backward of one micro-batch; the loss, detached, of shape ()."""
-        options = self._options
+        moved = batch if self.device.type == "cpu" else batch.to(self.device)
+
+        def compute() -> torch.Tensor:
+            return criterion(self.forward(moved), moved.targets, moved.rois)  # type: ignore[arg-type]
+
+        return self.accumulate(compute, self._options.accumulation)
+
+    def forward(self, moved: Batch) -> torch.Tensor:
+        """The model's output for a batch that is on the device."""
+        images: Any = moved.images
+        if self._options.channels_last and images.ndim == 4:
+            images = images.to(memory_format=torch.channels_last)
+        output: torch.Tensor = self._forward(images)
+        return output
+
+    def accumulate(self, compute: Callable[[], torch.Tensor], parts: int = 1) -> torch.Tensor:
+        """Add the gradient of a loss that is one of so many parts of an update's mean.
+
+        It is computed in the planned precision; the loss, detached, of shape ().
+        """
         if self._loss is None:
             self._kept = [buffer.clone() for buffer in self._buffers]
-        moved = batch if self.device.type == "cpu" else batch.to(self.device)
-        images: Any = moved.images
-        if options.channels_last and images.ndim == 4:
-            images = images.to(memory_format=torch.channels_last)
         with self._autocast():
-            loss = criterion(self._forward(images), moved.targets, moved.rois)  # type: ignore[arg-type]
-        share = loss if options.accumulation == 1 else loss / options.accumulation
+            loss = compute()
+        share = loss if parts == 1 else loss / parts
         self._scaler.scale(share).backward()  # type: ignore[no-untyped-call]
         found = loss.detach()
         self._loss = found if self._loss is None else self._loss + found
@@ -151,6 +184,14 @@ class TorchEngine:
         Raises:
             NonFinite: the loss or gradient is not, and that is known at once; nothing is updated.
         """
+        return self.apply(self.examine())
+
+    def examine(self) -> Examined:
+        """Look at the gradient of the running update; nothing is updated yet.
+
+        Raises:
+            NonFinite: the loss or gradient is not, and that is known at once; it is discarded.
+        """
         loss, self._loss = self._loss, None
         assert loss is not None
         if self._scales:
@@ -161,7 +202,15 @@ class TorchEngine:
         gradients = [p.grad for p in self._parameters if p.grad is not None]
         norms = torch._foreach_norm(gradients)
         norm = torch.linalg.vector_norm(torch.stack(norms))
-        was_made = self._is_usable(norm, loss, gradients)
+        return Examined(gradients, norms, norm, self._is_usable(norm, loss, gradients))
+
+    def apply(self, examined: Examined) -> Update:
+        """Clip and update with a gradient that was examined.
+
+        Raises:
+            NonFinite: the gradient scaler cannot help; nothing is updated.
+        """
+        gradients, norms, norm, was_made = examined
         if was_made:
             self._clip(gradients, norm)
             self.optimizer.step()
@@ -171,7 +220,16 @@ class TorchEngine:
         self._drop_gradients()
         if self._scales:
             self._rescale(was_made)
+        self._kept = []
         return Update(norm, each, was_made)
+
+    def discard(self) -> None:
+        """Undo what was accumulated for the running update."""
+        self._loss = None
+        self._drop_gradients()
+        self._restore_buffers()
+        if self._is_unscaled:
+            self._adapt_scale()
 
     def _is_usable(
         self, norm: torch.Tensor, loss: torch.Tensor, gradients: list[torch.Tensor]
@@ -197,16 +255,14 @@ class TorchEngine:
 
     def _refused(self, what: str, value: torch.Tensor) -> NonFinite:
         """Undo what the micro-steps did, and say why."""
-        self._drop_gradients()
-        self._restore_buffers()
-        if self._is_unscaled:
-            self._adapt_scale()
+        self.discard()
         return NonFinite(f"{what} is {'not finite' if math.isfinite(value) else float(value)}")
 
     @torch.no_grad()
     def _restore_buffers(self) -> None:
-        for buffer, kept in zip(self._buffers, self._kept, strict=True):
-            buffer.copy_(kept)
+        kept, self._kept = self._kept, []
+        for buffer, before in zip(self._buffers, kept, strict=bool(kept)):
+            buffer.copy_(before)
 
     def _adapt_scale(self) -> float:
         self._scaler.update()

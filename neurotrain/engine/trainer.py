@@ -190,7 +190,7 @@ class Trainer:
             loss = self.train_epoch(batches, self.criterion, self.engine.optimizer, self.device)
         if state.batch < num_batches and self._resumes_inside_epochs:
             raise ValueError(f"the loader gave {state.batch} batches, not {num_batches}")
-        values = {"train/loss": loss, "lr": self._rate(), **state.meters.norms(self.engine.names)}
+        values = {"train/loss": loss, "lr": self._rate(), **state.meters.means(self.engine.names)}
         values |= self._probe.values()
         validated = self._validates()
         if validated:

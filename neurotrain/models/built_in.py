@@ -9,6 +9,7 @@ from neurotrain.component.base import Component, Options, Positive
 from neurotrain.component.catalogue import Catalogue
 from neurotrain.models.base import LanguageModel, Model, build_network
 from neurotrain.models.classifiers import MLP, SimpleCNN
+from neurotrain.models.discriminators import PatchDiscriminator
 from neurotrain.models.language import GPT2, Llama
 from neurotrain.models.large_classifiers import DenseNet, EfficientNet, ResNet, ViT
 from neurotrain.models.segmenters import AttentionUNet, DynUNet, SegResNet, SwinUNETR
@@ -22,6 +23,7 @@ BUILT_IN: Final[tuple[type[Component], ...]] = (
     *(SimpleCNN, MLP, ResNet, DenseNet, EfficientNet, ViT),
     *(GPT2, Llama),
 )
+DISCRIMINATORS: Final[tuple[type[Component], ...]] = (PatchDiscriminator,)
 
 
 class _Data(Options, frozen=True, kw_only=True):

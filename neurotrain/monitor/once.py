@@ -174,13 +174,14 @@ def _early_rows(early: EarlyStopping | None) -> list[tuple[str, str]]:
 
 def _metric_rows(view: View) -> list[tuple[str, str]]:
     rows: list[tuple[str, str]] = []
+    width = max([15, *map(len, view.by_epoch)]) + 1
     for name, series in view.by_epoch.items():
         last = series.last
         told = wording.value(None if last is None else last.last)
         best = best_of(name, view) if has_best(name) else None
         if best is not None:
             told = f"{told:<10}best {wording.value(best.value)} at epoch {best.epoch}"
-        rows.append(("" if rows else "metrics", f"{name:<16}{told}"))
+        rows.append(("" if rows else "metrics", f"{name:<{width}}{told}"))
     return rows
 
 

@@ -76,7 +76,8 @@ def mode_of(name: str, view: View) -> str:
 
 def has_best(name: str) -> bool:
     """Whether a best value of it means anything."""
-    return group_of(name) not in _BY_STEP
+    group = group_of(name)
+    return group not in _BY_STEP and not group.endswith("_grad_norm")
 
 
 def best_of(name: str, view: View) -> Best | None:

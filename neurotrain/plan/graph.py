@@ -64,11 +64,13 @@ def build_graph(
     validates = ["loader.valid", "metrics"] if "valid" in facts.parts else []
     windows = [spec["test"].get("sliding_window"), spec["test"]["overlap"]]
     batches = [facts.micro_batch, facts.accumulation, facts.world_size, windows]
+    rival = experiment.train.adversarial
+    others = graph.plugins(rival.discriminator, rival.optimizer) if rival is not None else []
     graph.add(
         "trainer",
         "trainer",
         [train, spec["seed"], batches, facts.device, facts.threads, engine, facts.monitor],
-        ["loader.train", "model", "loss", "optimizer", "scheduler", *validates],
+        ["loader.train", "model", "loss", "optimizer", "scheduler", *validates, *others],
     )
     graph.add("weights", "artifact", [], ["trainer"])
     if "test" in facts.parts:

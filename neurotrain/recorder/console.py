@@ -92,7 +92,7 @@ class PlainLines:
         metrics = event.data.get("metrics", {})
         parts = [f"epoch {event.epoch}/{self._num_epochs}"]
         for name, value in metrics.items():
-            if name not in ("lr", "grad_norm"):
+            if name != "lr" and not name.endswith("grad_norm"):
                 star = "*" if name == self._monitor and self._improves(value) else ""
                 parts.append(f"{name} {_short(value)}{star}")
         parts += [f"lr {_short(metrics.get('lr'))}", f"{_short(event.data.get('seconds'))} s"]

@@ -18,6 +18,7 @@ def built_in() -> Catalogue:
             *dataset.BUILT_IN,
             *transforms.BUILT_IN,
             *models.BUILT_IN,
+            *models.DISCRIMINATORS,
             *losses.BUILT_IN,
             *metrics.BUILT_IN,
             *optim.BUILT_IN,

@@ -74,7 +74,10 @@ class Reference:
         return {path.rpartition(".")[2]: path for path in reversed(self.paths())}
 
     def homes(self, key: str) -> tuple[str, ...]:
-        """Every path of a key as a spec writes it, without the component that it belongs to."""
+        """Every path of a key as a spec writes it, without the component that it belongs to.
+
+        Of a block that stands in another one as well, such as an optimizer, the outer one alone.
+        """
         return self._homes.get(key, ())
 
     def siblings(self, component: Node, key: str) -> tuple[str, ...]:
@@ -98,7 +101,7 @@ class Reference:
         found: dict[str, dict[str, None]] = {}
         for path, parts in self._written_paths("", self._root, 0):
             found.setdefault(parts, {})[path] = None
-        return {key: tuple(paths) for key, paths in found.items()}
+        return {key: _outermost(paths) for key, paths in found.items()}
 
     def _written_paths(self, path: str, node: Node, depth: int) -> Iterator[tuple[str, str]]:
         """Paths with their last keys; a component's keys stand at its family."""
@@ -205,6 +208,16 @@ class Reference:
             parts=tuple(self._field(below, with_parts=False) for below in steps if with_parts),
             is_family="properties" not in target and bool(steps),
         )
+
+
+def _outermost(paths: Iterable[str]) -> tuple[str, ...]:
+    """The first and shortest of paths that end with the same block and key."""
+    kept: dict[tuple[str, ...], str] = {}
+    for path in paths:
+        end = tuple(path.split(".")[-2:])
+        if end not in kept or path.count(".") < kept[end].count("."):
+            kept[end] = path
+    return tuple(kept.values())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ from neurotrain.component.base import Fraction, NonNegative, Options, Positive, 
 from neurotrain.component.durations import EpochDuration, StepDuration
 from neurotrain.optim.optimizers import AdamW, Optimizer
 from neurotrain.optim.schedules import Constant, Scheduler
+from neurotrain.spec.adversarial import Adversarial
 from neurotrain.spec.nan_policy import NanPolicy, Stop
 
 
@@ -161,6 +162,10 @@ class TrainOptions(Options, frozen=True, kw_only=True):
     record: Annotated[Recording, Meta(description="What else is recorded")] = msgspec.field(
         default_factory=Recording
     )
+    adversarial: (
+        Annotated[Adversarial, Meta(description="A discriminator that the model learns to deceive")]
+        | None
+    ) = None
     validate_every: Annotated[EpochDuration, Meta(description="Time between two validations")] = (
         "1 epoch"
     )

@@ -18,6 +18,7 @@ _GOLDEN: Final = 0x9E3779B97F4A7C15
 _MASK: Final = (1 << 64) - 1
 ORDER_STREAM: Final = 1 << 32
 SPLIT_STREAM: Final = (1 << 32) + 1
+DISCRIMINATOR_STREAM: Final = (1 << 32) + 2
 
 
 @dataclass(frozen=True, slots=True)

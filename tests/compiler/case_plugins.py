@@ -35,6 +35,7 @@ from neurotrain.component.base import Component
 from neurotrain.losses.base import Loss
 from neurotrain.metrics.base import MatrixMetric
 from neurotrain.models.base import Model
+from neurotrain.models.discriminators import Discriminator
 from neurotrain.optim.optimizers import Optimizer
 from neurotrain.transforms.base import Transform
 
@@ -73,6 +74,30 @@ class CaseNet(Component, Model, tag="case_net", frozen=True, kw_only=True):
                 return changed.get(wrong, y)
 
         return Net(in_channels, out_channels, 1)
+
+
+class CaseJudge(Component, Discriminator, tag="case_judge", frozen=True, kw_only=True):
+    """A discriminator that does something wrong."""
+
+    wrong: Annotated[
+        Literal["build", "forward", "list", "type", "batch", "none"],
+        Meta(description="What it does wrong"),
+    ]
+
+    def build(self, in_channels, size):
+        import torch
+
+        if self.wrong == "build":
+            raise ValueError("no such network")
+        wrong = self.wrong
+
+        class Net(torch.nn.Conv2d):
+            def forward(self, x):
+                y = super().forward(x)
+                changed = {"list": [y, y], "type": y.long(), "batch": y.mean()}
+                return y + y[:, :, 1:] if wrong == "forward" else changed.get(wrong, y)
+
+        return Net(in_channels, 1, 1)
 
 
 class OneChannel(Component, Loss, tag="one_channel", frozen=True, kw_only=True):
@@ -147,7 +172,7 @@ class Bounded(Component, Optimizer, tag="bounded", frozen=True, kw_only=True):
 
 
 COMPONENTS = (
-    CaseNet, OneChannel, Unreduced, OneValue, Halved, Doubles, FirstThree, Bounded,
+    CaseNet, CaseJudge, OneChannel, Unreduced, OneValue, Halved, Doubles, FirstThree, Bounded,
 )
 '''
 """The module of a plugin whose components fail only when they are used."""

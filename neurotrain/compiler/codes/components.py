@@ -11,6 +11,13 @@ MODEL_NOT_FOR_TASK: Final = Code(
     example="task: {type: segmentation, …}\nmodel: {type: mlp}",
     instead="task: {type: segmentation, …}\nmodel: {type: unet}",
 )
+ADVERSARIAL_NOT_FOR_TASK: Final = Code(
+    "adversarial-not-for-task",
+    what="A discriminator is asked for where there are no masks.",
+    why="It tells true masks from predicted ones, which a segmentation alone has.",
+    example="task: {type: classification}\ntrain: {adversarial: {}}",
+    instead="task: {type: segmentation, classes: [background, vessel]}\ntrain: {adversarial: {}}",
+)
 LOSS_NOT_FOR_TASK: Final = Code(
     "loss-not-for-task",
     what="The loss is made for another task or another kind of output.",
@@ -141,8 +148,8 @@ TRANSFORM_NOT_FOR_TEXT: Final = Code(
 )
 
 CODES: Final = (
-    MODEL_NOT_FOR_TASK, LOSS_NOT_FOR_TASK, METRIC_NOT_FOR_TASK, DUPLICATE_METRIC,
-    DUPLICATE_CLASS,
+    MODEL_NOT_FOR_TASK, ADVERSARIAL_NOT_FOR_TASK, LOSS_NOT_FOR_TASK, METRIC_NOT_FOR_TASK,
+    DUPLICATE_METRIC, DUPLICATE_CLASS,
     RANDOM_EVALUATION, TRANSFORMS_DIFFER, NOT_SQUARE, NOT_DIVISIBLE, POSTPROCESS_ORDER,
     PREDICT_TASK, NOT_NORMALIZED, CONTRADICTION, WINDOW_UNUSED, IDLE, MISSING_WEIGHTS,
     UNUSABLE_WEIGHTS, MISSING_PACKAGE, TRANSFORM_NOT_FOR_TEXT,

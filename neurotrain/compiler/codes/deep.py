@@ -25,6 +25,14 @@ MODEL_FAILS: Final = Code(
     example="model: {type: simple_cnn, channels: [8, 8, 8, 8, 8]}   # images of 8x8 pixels",
     instead="model: {type: simple_cnn, channels: [8, 8, 8]}",
 )
+DISCRIMINATOR_FAILS: Final = Code(
+    "discriminator-fails",
+    what="The discriminator cannot be built, fails on images of this size, or gives no logits.",
+    why="The run would end at its first step.",
+    example="adversarial: {discriminator: {type: patch_discriminator, channels: [8, 8, 8, 8, 8]}}"
+    "   # images of 32x32 pixels",
+    instead="adversarial: {discriminator: {type: patch_discriminator, channels: [8, 8, 8]}}",
+)
 OUTPUT_MISMATCH: Final = Code(
     "output-mismatch",
     what="The model's output has another shape than the task needs.",
@@ -108,7 +116,8 @@ DISK_FILLS: Final = Code(
 )
 
 CODES: Final = (
-    TRANSFORM_FAILS, TRANSFORM_CONTRACT, MODEL_FAILS, OUTPUT_MISMATCH, NOT_FOLLOWED, LOSS_FAILS,
-    WEIGHTS_DO_NOT_FIT, METRIC_FAILS, OPTIMIZER_FAILS, UPDATE_NOT_FOLLOWED,
-    UNMATCHED_GROUP, UNMATCHED_LAYER, NO_ROOM, DISK_FILLS,
+    TRANSFORM_FAILS, TRANSFORM_CONTRACT, MODEL_FAILS, DISCRIMINATOR_FAILS, OUTPUT_MISMATCH,
+    NOT_FOLLOWED, LOSS_FAILS, WEIGHTS_DO_NOT_FIT, METRIC_FAILS, OPTIMIZER_FAILS,
+    UPDATE_NOT_FOLLOWED, UNMATCHED_GROUP, UNMATCHED_LAYER,
+    NO_ROOM, DISK_FILLS,
 )  # fmt: skip

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -73,11 +74,13 @@ def checkpoint_bytes(
     recorded: Iterable[str],
     num_epochs: int,
     averaged: bool,
+    others: Mapping[str, Any] = MappingProxyType({}),
 ) -> int:
     """The size of a checkpoint at the end of a training.
 
-    It is written for good, with storages so short that their padding stays the same, and the rest
-    of the storages is added. Of a long history a part is written.
+    `others` is the state of what is trained besides. It is written for good, with storages so
+    short that their padding stays the same, and the rest of the storages is added. Of a long
+    history a part is written.
     """
     import torch
 
@@ -88,6 +91,7 @@ def checkpoint_bytes(
     state = {
         "model_state_dict": shortened.of(weights),
         "optimizer_state_dict": shortened.of(optimizer.state_dict()),
+        **{name: shortened.of(state) for name, state in others.items()},
         "metrics_history": history,
         **_PLACES,
     }

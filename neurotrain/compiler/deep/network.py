@@ -1,11 +1,13 @@
-"""The network of a spec without memory for its weights."""
+"""The networks of a spec without memory for their weights."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from neurotrain.compiler.deep.foreign import ComponentFailed, tried
 from neurotrain.models.base import Model, build_network
+from neurotrain.models.discriminators import Discriminator
 
 if TYPE_CHECKING:
     import torch
@@ -25,10 +27,22 @@ def on_meta(
     Raises:
         ComponentFailed: it cannot be built.
     """
-    import torch
+    return _built_on_meta(lambda: build_network(model, channels, size, tokens))
 
-    def build() -> nn.Module:
-        return build_network(model, channels, size, tokens)
+
+def discriminator_on_meta(
+    discriminator: Discriminator, channels: int, size: tuple[int, int] | None
+) -> nn.Module:
+    """The discriminator on the `meta` device, in training mode.
+
+    Raises:
+        ComponentFailed: it cannot be built.
+    """
+    return _built_on_meta(lambda: discriminator.build(channels, size))
+
+
+def _built_on_meta(build: Callable[[], nn.Module]) -> nn.Module:
+    import torch
 
     with torch.random.fork_rng(devices=()):
         try:

@@ -10,6 +10,7 @@ from neurotrain.compiler.deep.count_state import Memory, checkpoint_bytes, memor
 from neurotrain.compiler.deep.count_step import StepShape, count_flops, count_saved_bytes
 from neurotrain.compiler.deep.foreign import ComponentFailed, tried
 from neurotrain.compiler.deep.retention import most_files
+from neurotrain.compiler.deep.rivals import Rival
 from neurotrain.compiler.deep.shapes import (
     gives_regions,
     is_regression,
@@ -47,7 +48,7 @@ def predict_costs(draft: Draft, report: Report) -> Draft:
             method="counted in the model as it is built",
         )
     ]  # fmt: skip
-    for part in (_operations, _memory, _storage):
+    for part in (_discriminator, _operations, _memory, _storage):
         try:
             found += part(draft, network)
         except Tainted:
@@ -55,13 +56,29 @@ def predict_costs(draft: Draft, report: Report) -> Draft:
     return replace(draft, predictions=(*draft.predictions, *found))
 
 
+def _discriminator(draft: Draft, network: nn.Module) -> list[Prediction]:
+    rival = Rival.of(draft)
+    if rival is None:
+        return []
+    return [
+        Prediction(
+            name="parameters of the discriminator", value=float(rival.num_parameters),
+            unit="parameters", method="counted in the discriminator as it is built",
+        )
+    ]  # fmt: skip
+
+
 def _operations(draft: Draft, network: nn.Module) -> list[Prediction]:
     batches, shape = need(draft.batches), _step_shape(draft)
+    rival, loss = Rival.of(draft), TotalLoss(draft.read("loss"))
+    count = count_flops if rival is None else rival.flops
     try:
-        flops = tried(lambda: count_flops(network, TotalLoss(draft.read("loss")), shape))
+        flops = tried(lambda: count(network, loss, shape))
     except ComponentFailed as failed:
         raise Tainted from failed
     method = "forward and backward of one micro-batch on meta, by torch.utils.flop_counter"
+    if rival is not None:
+        method += ", with the discriminator and its updates"
     if batches.accumulation > 1:
         method += f", times {batches.accumulation} of an update"
     total = float(flops * batches.accumulation)
@@ -70,7 +87,9 @@ def _operations(draft: Draft, network: nn.Module) -> list[Prediction]:
 
 def _memory(draft: Draft, network: nn.Module) -> list[Prediction]:
     need(draft.batches)
+    rival = Rival.of(draft)
     memory = memory_of(network, _optimizer(draft, network), averaged=_averaged(draft))
+    memory = memory if rival is None else rival.added_to(memory)
     memory = replace(memory, activations=_activations(draft, network))
     zero = getattr(draft.read("engine"), "zero", None)
     stage, world_size = (0 if zero is None else zero.stage), need(draft.batches).world_size
@@ -83,6 +102,9 @@ def _memory(draft: Draft, network: nn.Module) -> list[Prediction]:
         "activations": "what autograd saves in a forward pass on the CPU, each storage once, "
         "without parameters and inputs",
     }
+    if rival is not None:
+        shared = ("parameters", "gradients", "optimizer states", "activations")
+        parts |= {name: f"{parts[name]}; with the discriminator" for name in shared}
     values = _parts(memory.split(stage, world_size))
     return [
         Prediction(name=f"memory of {name}", value=float(values[name]), unit="bytes", method=method)
@@ -102,11 +124,13 @@ class _Kept:
 
 def _storage(draft: Draft, network: nn.Module) -> list[Prediction]:
     epochs, options = draft.read("train", "epochs"), draft.read("train", "checkpoints")
+    rival = Rival.of(draft)
     every = None if options.every is None else Duration.parse(options.every).count
     kept = _Kept(
         checkpoint=checkpoint_bytes(
             network, _optimizer(draft, network), num_epochs=epochs, averaged=_averaged(draft),
             recorded=[*recorded_names(draft), *_ALWAYS_RECORDED],
+            others={} if rival is None else rival.state(),
         ),
         num_checkpoints=most_files(epochs, every, options.keep_last),
         masks=_mask_bytes(draft),
@@ -142,8 +166,10 @@ def _optimizer(draft: Draft, network: nn.Module) -> torch.optim.Optimizer:
 
 def _activations(draft: Draft, network: nn.Module) -> int | None:
     loss, shape = TotalLoss(draft.read("loss")), _step_shape(draft)
+    rival = Rival.of(draft)
+    count = count_saved_bytes if rival is None else rival.saved_bytes
     try:
-        return tried(lambda: count_saved_bytes(network, loss, shape))
+        return tried(lambda: count(network, loss, shape))
     except ComponentFailed:
         return None
 

@@ -26,8 +26,8 @@ def check_components(draft: Draft, report: Report) -> Draft:
     `loss: [cross_entropy]` with two classes is answered by `loss-not-for-task` at the loss.
     """
     checks = (
-        _classes, _model, _losses, _loss_weights, _metrics, _random_evaluation, _normalized,
-        _postprocess, _unused, _loader, _idle, _unevaluated,
+        _classes, _model, _adversarial, _losses, _loss_weights, _metrics, _random_evaluation,
+        _normalized, _postprocess, _unused, _loader, _idle, _unevaluated,
     )  # fmt: skip
     for check in checks:
         attempt(check, draft, report)
@@ -51,6 +51,14 @@ def _model(draft: Draft, report: Report) -> None:
         message = f"'{tag_of(model)}' is no model for a {task}"
         path = _type_path(draft, ("model",))
         report.add(fault(codes.MODEL_NOT_FOR_TASK, path, message, f"take {_either(fitting)}"))
+
+
+def _adversarial(draft: Draft, report: Report) -> None:
+    task, path = tag_of(draft.kind), ("train", "adversarial")
+    if draft.has(*path) and task != "segmentation":
+        message = f"a {task} has no masks that a discriminator could tell from true ones"
+        code, hint = codes.ADVERSARIAL_NOT_FOR_TASK, "leave it out"
+        report.add(fault(code, path, message, hint, at_key=True))
 
 
 def _losses(draft: Draft, report: Report) -> None:

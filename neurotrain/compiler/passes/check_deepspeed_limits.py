@@ -41,6 +41,10 @@ _LIMITS: Final = (
         hint="write nan_policy: stop, or engine: {type: torch}",
     ),
     _Limit(
+        path=("train", "adversarial"), asks=lambda value: value is not None,
+        message="DeepSpeed steps one network, not a discriminator beside it",
+    ),
+    _Limit(
         path=("train", "compile"), asks=lambda value: value is not None,
         message="models are not compiled under DeepSpeed",
     ),

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from functools import partial
+from typing import Final
+
 from neurotrain.compiler.codes import components as codes
-from neurotrain.compiler.draft import Draft, fault
+from neurotrain.compiler.draft import Draft, attempt, fault
 from neurotrain.component.base import tag_of
 from neurotrain.language.diagnostics import Report
 from neurotrain.language.tree import SpecPath
 from neurotrain.optim.optimizers import SGD, Optimizer, Rprop
 
-_PATH: SpecPath = ("train", "optimizer")
+_PLACES: Final[tuple[SpecPath, ...]] = (
+    ("train", "optimizer"), ("train", "adversarial", "optimizer"),
+)  # fmt: skip
 
 
 def check_optimizer(draft: Draft, report: Report) -> Draft:
@@ -18,42 +23,48 @@ def check_optimizer(draft: Draft, report: Report) -> Draft:
     `groups: [{match: encoder.*, frozen: true, learning_rate: 1e-3}]` is answered by
     `contradictory-parameters` at the rate. Names are compared with the model when it is built.
     """
-    optimizer = draft.read(*_PATH)
-    _momentum(optimizer, report)
-    _steps(optimizer, report)
-    _groups(optimizer, draft, report)
-    _decay(optimizer, report)
+    for place in _PLACES:
+        if draft.has(*place):
+            attempt(partial(_check, place), draft, report)
     return draft
 
 
-def _momentum(optimizer: Optimizer, report: Report) -> None:
+def _check(place: SpecPath, draft: Draft, report: Report) -> None:
+    optimizer = draft.read(*place)
+    _momentum(place, optimizer, report)
+    _steps(place, optimizer, report)
+    _groups(place, optimizer, draft, report)
+    _decay(place, optimizer, report)
+
+
+def _momentum(place: SpecPath, optimizer: Optimizer, report: Report) -> None:
     if not isinstance(optimizer, SGD) or not optimizer.nesterov:
         return
     if optimizer.momentum == 0:
         message = "Nesterov's form of momentum needs a momentum above 0"
-        path = (*_PATH, "nesterov")
+        path = (*place, "nesterov")
         report.add(fault(codes.CONTRADICTION, path, message, "write momentum: 0.9"))
     elif optimizer.dampening > 0:
         message = f"Nesterov's form of momentum has no dampening, here {optimizer.dampening:g}"
-        path = (*_PATH, "dampening")
+        path = (*place, "dampening")
         report.add(fault(codes.CONTRADICTION, path, message, "leave it out"))
 
 
-def _steps(optimizer: Optimizer, report: Report) -> None:
+def _steps(place: SpecPath, optimizer: Optimizer, report: Report) -> None:
     if isinstance(optimizer, Rprop) and optimizer.step_sizes[0] > optimizer.step_sizes[1]:
         low, high = optimizer.step_sizes
         message = f"the smallest step, {low:g}, is larger than the largest, {high:g}"
         hint = f"write step_sizes: [{high:g}, {low:g}]"
-        report.add(fault(codes.CONTRADICTION, (*_PATH, "step_sizes"), message, hint))
+        report.add(fault(codes.CONTRADICTION, (*place, "step_sizes"), message, hint))
 
 
-def _groups(optimizer: Optimizer, draft: Draft, report: Report) -> None:
+def _groups(place: SpecPath, optimizer: Optimizer, draft: Draft, report: Report) -> None:
     seen: dict[str, int] = {}
     for index, group in enumerate(optimizer.groups):
-        path = (*_PATH, "groups", index)
+        path = (*place, "groups", index)
         stated = [key for key in ("learning_rate", "weight_decay") if draft.has(*path, key)]
         if group.match in seen:
-            first = (*_PATH, "groups", seen[group.match], "match")
+            first = (*place, "groups", seen[group.match], "match")
             message = f"'{group.match}' is matched twice; the first group takes all of it"
             hint = "leave one of them out"
             related = ((first, "the first is here"),)
@@ -74,8 +85,8 @@ def _groups(optimizer: Optimizer, draft: Draft, report: Report) -> None:
             report.add(fault(codes.WINDOW_UNUSED, (*path, "weight_decay"), message, "leave it out"))
 
 
-def _decay(optimizer: Optimizer, report: Report) -> None:
-    path = (*_PATH, "weight_decay_on")
+def _decay(place: SpecPath, optimizer: Optimizer, report: Report) -> None:
+    path = (*place, "weight_decay_on")
     if optimizer.weight_decay_on == "all" or getattr(optimizer, "weight_decay", 0.0) > 0:
         return
     message = "nothing decays: weight_decay is 0"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 
 from neurotrain.compiler.codes import training as codes
 from neurotrain.compiler.codes.components import CONTRADICTION
@@ -33,7 +34,7 @@ def check_training(draft: Draft, report: Report) -> Draft:
     """
     checks = (
         _validation, _early_stopping, _patience, _checkpoints, _numbered, _directions, _warmup,
-        _times, _plateau, _plateau_patience, _average, _rate,
+        _times, _plateau, _plateau_patience, _average, _rates, _discriminator_turns,
     )  # fmt: skip
     for check in checks:
         attempt(check, draft, report)
@@ -46,9 +47,15 @@ def check_training(draft: Draft, report: Report) -> Draft:
 def recorded_names(draft: Draft) -> list[str]:
     """Every value that the run records once an epoch, as far as the metrics have known names."""
     names = ["train/loss"]
-    if _has_validation(draft):
-        names += ["valid/loss", *(f"valid/{name}" for name in _metric_names(draft) if name)]
-    return names
+    if draft.has("train", "adversarial"):
+        names += ["train/adversarial_loss", "train/discriminator_loss"]
+    return names + _validated_names(draft)
+
+
+def _validated_names(draft: Draft) -> list[str]:
+    if not _has_validation(draft):
+        return []
+    return ["valid/loss", *(f"valid/{name}" for name in _metric_names(draft) if name)]
 
 
 def _metric_names(draft: Draft) -> list[str | None]:
@@ -74,10 +81,10 @@ def _best_by(draft: Draft) -> str:
     """The value that chooses the best weights."""
     stated: str | None = draft.read("train", "checkpoints", "monitor")
     stopping = draft.read("train", "early_stopping")
-    names = recorded_names(draft)
     if stated or stopping is not None:
         return stated or str(stopping.monitor)
-    return names[2] if len(names) > 2 else names[-1]
+    names = _validated_names(draft)
+    return names[min(1, len(names) - 1)] if names else "train/loss"
 
 
 def _early_stopping(draft: Draft, report: Report) -> None:
@@ -259,11 +266,24 @@ def _compared(draft: Draft, text: str) -> tuple[int, int, str]:
     return duration.in_steps(steps_per_epoch), steps_per_epoch * epochs, "steps"
 
 
-def _rate(draft: Draft, report: Report) -> None:
-    path = ("train", "optimizer", "learning_rate")
+def _discriminator_turns(draft: Draft, report: Report) -> None:
+    """A discriminator that is updated once, with the first step, learns nothing."""
+    path = ("train", "adversarial", "every")
     if not draft.has(*path):
         return
-    rate, kind = draft.read(*path), str(draft.written("train", "optimizer", "type"))
+    _within(path, draft.read(*path), draft, report)
+
+
+def _rates(draft: Draft, report: Report) -> None:
+    for block in (("train", "optimizer"), ("train", "adversarial", "optimizer")):
+        attempt(partial(_rate, block), draft, report)
+
+
+def _rate(block: SpecPath, draft: Draft, report: Report) -> None:
+    path = (*block, "learning_rate")
+    if not draft.has(*path):
+        return
+    rate, kind = draft.read(*path), str(draft.written(*block, "type"))
     low, high = _SANE_RATES.get(kind, (0.0, float("inf")))
     if not low <= rate <= high:
         message = f"a learning rate of {rate:g} is unusual for {kind}"
