@@ -6,6 +6,7 @@ import importlib
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
+    from neurotrain.engine.curriculum import CurriculumTrainer
     from neurotrain.engine.deepspeed_trainer import DeepSpeedTrainer
     from neurotrain.engine.early_stopping import EarlyStopping
     from neurotrain.engine.predictor import Predictor
@@ -13,8 +14,17 @@ if TYPE_CHECKING:
     from neurotrain.engine.trainer import Trainer
     from neurotrain.engine.value_tester import ValueTester
 
-__all__ = ["DeepSpeedTrainer", "EarlyStopping", "Predictor", "Tester", "Trainer", "ValueTester"]
+__all__ = [
+    "CurriculumTrainer",
+    "DeepSpeedTrainer",
+    "EarlyStopping",
+    "Predictor",
+    "Tester",
+    "Trainer",
+    "ValueTester",
+]
 _HOMES: Final = {
+    "CurriculumTrainer": "neurotrain.engine.curriculum",
     "DeepSpeedTrainer": "neurotrain.engine.deepspeed_trainer",
     "EarlyStopping": "neurotrain.engine.early_stopping",
     "Predictor": "neurotrain.engine.predictor",

@@ -64,6 +64,7 @@ def build_graph(
     validates = ["loader.valid", "metrics"] if "valid" in facts.parts else []
     windows = [spec["test"].get("sliding_window"), spec["test"]["overlap"]]
     batches = [facts.micro_batch, facts.accumulation, facts.world_size, windows]
+    batches += [spec["data"]["curriculum"]] if "curriculum" in spec["data"] else []
     graph.add(
         "trainer",
         "trainer",
