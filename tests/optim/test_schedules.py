@@ -250,7 +250,9 @@ def test_epochs_of_several_lengths_sum_up() -> None:
         (CosineRestarts(period="3 epochs"), [12, 39, 60]),
     ],
 )
-def test_times_in_epochs_are_ends_of_uneven_epochs(scheduler: Scheduler, changes: list[int]) -> None:
+def test_times_in_epochs_are_ends_of_uneven_epochs(
+    scheduler: Scheduler, changes: list[int]
+) -> None:
     """What happens after so many epochs happens at the first step of the next one."""
     warmup = UNEVEN.steps_of(scheduler.warmup)
     rates = [scheduler.factor(step, UNEVEN) for step in range(warmup, UNEVEN.num_steps)]

@@ -13,7 +13,7 @@ from neurotrain.component.durations import Duration
 from neurotrain.language.diagnostics import Report
 from neurotrain.language.suggest import closest
 from neurotrain.language.tree import SpecPath
-from neurotrain.optim.schedules import Plateau
+from neurotrain.optim.schedules import Horizon, Plateau
 
 _STOPPING = ("train", "early_stopping")
 _ADAPTIVE = (1e-7, 0.1)
@@ -160,32 +160,33 @@ def _validation(draft: Draft, report: Report) -> None:
 
 def _warmup(draft: Draft, report: Report) -> None:
     scheduler = draft.read("train", "scheduler")
-    steps_per_epoch, num_steps = _lengths(draft)
-    warmup = Duration.parse(scheduler.warmup).in_steps(steps_per_epoch)
-    if warmup >= num_steps:
-        message = f"the warm-up takes {warmup} steps, the training has {num_steps}"
+    horizon = _horizon(draft)
+    warmup = horizon.steps_of(scheduler.warmup)
+    if warmup >= horizon.num_steps:
+        message = f"the warm-up takes {warmup} steps, the training has {horizon.num_steps}"
         path = ("train", "scheduler", "warmup")
         report.add(fault(codes.WARMUP_TOO_LONG, path, message, "shorten it, or train longer"))
 
 
 def _times(draft: Draft, report: Report) -> None:
     scheduler = draft.read("train", "scheduler")
-    steps_per_epoch, num_steps = _lengths(draft)
+    horizon = _horizon(draft)
     before = -1
     for index, (key, text) in enumerate(scheduler.times()):
         path: SpecPath = ("train", "scheduler", key)
         path = (*path, index) if isinstance(getattr(scheduler, key), tuple) else path
-        steps = Duration.parse(text).in_steps(steps_per_epoch)
+        steps = horizon.steps_of(text)
         if steps <= before:
             message = f"'{text}' comes no later than the time before it"
             report.add(fault(CONTRADICTION, path, message, "write the times in their order"))
         before = steps
-        _within(path, text, steps, num_steps, report)
+        _within(path, text, horizon, report)
 
 
-def _within(path: SpecPath, text: str, steps: int, num_steps: int, report: Report) -> None:
-    if steps >= num_steps:
-        message = f"'{text}' is after {steps} steps, the training has {num_steps}"
+def _within(path: SpecPath, text: str, horizon: Horizon, report: Report) -> None:
+    steps = horizon.steps_of(text)
+    if steps >= horizon.num_steps:
+        message = f"'{text}' is after {steps} steps, the training has {horizon.num_steps}"
         report.add(fault(codes.BEYOND_THE_END, path, message, "shorten it, or train longer"))
 
 
@@ -199,15 +200,11 @@ def _average(draft: Draft, report: Report) -> None:
     average = draft.read("train", "ema")
     if average is None:
         return
-    steps_per_epoch, num_steps = _lengths(draft)
-    steps = Duration.parse(average.start).in_steps(steps_per_epoch)
-    _within(("train", "ema", "start"), average.start, steps, num_steps, report)
+    _within(("train", "ema", "start"), average.start, _horizon(draft), report)
 
 
-def _lengths(draft: Draft) -> tuple[int, int]:
-    """The steps of an epoch and of the training."""
-    steps_per_epoch = need(draft.batches).steps_per_epoch
-    return steps_per_epoch, steps_per_epoch * draft.read("train", "epochs")
+def _horizon(draft: Draft) -> Horizon:
+    return need(draft.batches).horizon(draft.read("train", "epochs"))
 
 
 def _rate(draft: Draft, report: Report) -> None:
