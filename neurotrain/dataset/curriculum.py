@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
-from fnmatch import fnmatchcase
+from fnmatch import translate
 from typing import Annotated, Final
 
 from msgspec import Meta
@@ -19,6 +19,8 @@ from neurotrain.dataset.base import SampleInfo
 
 EPOCH: Final = re.compile(r"0|[1-9][0-9]{0,6}")
 """How a key of a schedule is written."""
+MAX_NAME: Final = 60
+"""Characters of a level's name."""
 Pattern = Annotated[str, Meta(min_length=1, max_length=1000)]
 Schedule = Mapping[int, str]
 """Levels by the number of epochs that are finished before them; the first stands at 0."""
@@ -70,16 +72,18 @@ def level_at(schedule: Schedule, num_finished: int) -> str:
 
 
 def members(patterns: Sequence[str], samples: Sequence[SampleInfo]) -> tuple[int, ...]:
-    """The places of the samples that one of the patterns matches, in their order."""
-    return tuple(
-        place
-        for place, sample in enumerate(samples)
-        if any(matches(pattern, sample) for pattern in patterns)
-    )
+    """The places of the samples whose names one of the patterns matches, in their order."""
+    found: set[int] = set()
+    for pattern in patterns:
+        match = re.compile(translate(pattern)).match
+        is_whole = "/" in pattern
+        found.update(
+            place for place, sample in enumerate(samples) if match(_name(sample, whole=is_whole))
+        )
+    return tuple(sorted(found))
 
 
-def matches(pattern: str, sample: SampleInfo) -> bool:
-    """Whether a pattern matches the sample's name; of a block of text that of its first file."""
-    whole = sample.id if sample.length is None else sample.id.rpartition("@")[0]
-    name = whole if "/" in pattern else whole.rpartition("/")[2]
-    return fnmatchcase(name, pattern)
+def _name(sample: SampleInfo, *, whole: bool) -> str:
+    """The sample's name, from the root or that of its file; of a block of text its first file's."""
+    name = sample.id if sample.length is None else sample.id.rpartition("@")[0]
+    return name if whole else name.rpartition("/")[2]

@@ -34,7 +34,8 @@ FIELDS = (
     "exit_code", "score_name", "mode", "min_delta", "memory_used_bytes", "index", "train", "valid",
     "settings", "predictions", "unit", "train.checkpoints.every", "train.checkpoints.keep_last",
     "verified", "memory_total_bytes", "disk_total_bytes", "is_throttled", "temperature_c",
-    "samples_per_s", "data_wait", "curriculum", "level", "epoch", "model", "num_parameters", "hint", "disk_free_bytes",
+    "samples_per_s", "data_wait", "model", "num_parameters", "hint", "disk_free_bytes",
+    "curriculum", "level", "epoch",
 )  # fmt: skip
 NAMES = ("trainer", "tester", "valid/dice", "valid/loss", "train/loss", "lr", "dice")
 SCALARS = st.one_of(
