@@ -27,10 +27,7 @@ Schedule = Mapping[int, str]
 
 
 class Curriculum(Options, frozen=True, kw_only=True):
-    """Train on some of the samples first. Bengio et al., "Curriculum learning", ICML 2009.
-
-    An epoch takes the samples of its level, all of them in an order of its own.
-    """
+    """Train on easy samples first. Bengio et al., "Curriculum learning", ICML 2009."""
 
     levels: Annotated[
         dict[str, Annotated[tuple[Pattern, ...], Meta(min_length=1)]],
