@@ -5,13 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from textual.pilot import Pilot
 
+from neurotrain.monitor.app import Monitor
 from neurotrain.monitor.forecast import epoch_left, time_until
 from neurotrain.monitor.once import record, text
 from neurotrain.monitor.tail import follow_to_end
 from neurotrain.monitor.view import View
 
 from .logs import Recording
+from .piloting import opened, run
+from .piloting import text as screen_text
 
 LEVELS = [
     {"epoch": 0, "level": "easy", "num_samples": 80, "steps_per_epoch": 10},
@@ -85,6 +89,18 @@ def test_the_level_is_shown(tmp_path: Path) -> None:
     assert record(tmp_path)["level"] == "easy"
     notes = [note.text for note in view.notes]
     assert notes == ["level easy: 80 samples, 10 batches an epoch"]
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+def test_the_level_stands_in_the_first_row(tmp_path: Path, size: tuple[int, int]) -> None:
+    """Also at the size of a small terminal."""
+    recorded(tmp_path, 3, batches=5)
+
+    async def act(app: Monitor, pilot: Pilot[None]) -> None:
+        await pilot.pause()
+        assert "level hard" in screen_text(app).split("\n")[0]
+
+    run(opened(tmp_path), act, size)
 
 
 def test_a_change_that_is_told_again_is_noted_once(tmp_path: Path) -> None:
