@@ -46,8 +46,8 @@ def summary(plan: Plan) -> str:
         "loss": " + ".join(f"{loss.weight:g} {tag_of(loss)}" for loss in plan.experiment.loss),
         "batch": f"{facts.global_batch} = {facts.micro_batch} (micro) x {facts.accumulation} "
         f"(accumulation) x {facts.world_size} (processes)",
-        "steps": f"{facts.steps_per_epoch} an epoch, {facts.num_steps} in {train.epochs} epochs"
-        + (f"; {facts.dropped_samples} samples left over" if facts.dropped_samples else ""),
+        "steps": _steps(plan),
+        **_curriculum(plan),
         "learning rate": f"{train.optimizer.learning_rate:g} with {tag_of(train.optimizer)}, "
         f"{tag_of(train.scheduler)}, warm-up {train.scheduler.warmup}",
         "best weights by": f"{facts.monitor} ({facts.monitor_mode})",
@@ -94,10 +94,32 @@ def _discriminator(plan: Plan) -> dict[str, str]:
     return {"discriminator": f"{told}; {turns}, {rate}"}
 
 
+def _steps(plan: Plan) -> str:
+    facts = plan.facts
+    whole = f"{facts.num_steps} in {plan.experiment.train.epochs} epochs"
+    if facts.curriculum:
+        return whole
+    left = f"; {facts.dropped_samples} samples left over" if facts.dropped_samples else ""
+    return f"{facts.steps_per_epoch} an epoch, {whole}{left}"
+
+
+def _curriculum(plan: Plan) -> dict[str, str]:
+    """What each level is, and when it begins; nothing without a curriculum."""
+    told = [
+        f"from epoch {phase.epoch + 1} {phase.level}: {counted(phase.num_samples, 'sample')}, "
+        f"{counted(phase.steps_per_epoch, 'step')} an epoch"
+        for phase in plan.facts.curriculum or ()
+    ]
+    return {"curriculum": "; ".join(told)} if told else {}
+
+
 def _data(plan: Plan) -> str:
     facts = plan.facts
     parts = [f"{part.num_samples} {name}" for name, part in facts.parts.items()]
-    crops = facts.samples_per_epoch // facts.parts["train"].num_samples
+    images = facts.parts["train"].num_samples
+    if facts.curriculum:
+        images = facts.curriculum[0].num_samples
+    crops = facts.samples_per_epoch // images
     text = ", ".join(parts) + (" images" if facts.tokens is None else " blocks of text")
     text += f", {crops} crops each" if crops > 1 else ""
     return text + ("; SYNTHETIC" if facts.synthetic else "")

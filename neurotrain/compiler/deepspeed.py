@@ -10,7 +10,6 @@ from typing import Any, Final
 
 import msgspec
 
-from neurotrain.component.durations import Duration
 from neurotrain.optim.optimizers import SGD, Adam, AdamW, Optimizer
 from neurotrain.optim.schedules import Constant, Cosine, Horizon, Scheduler
 from neurotrain.plan.plan import Experiment, Facts, TrainOptions
@@ -62,7 +61,7 @@ def own_scheduler(
     Its warm-up starts with a rate of 0, ours with the first step above it; its cosine is one step
     ahead of ours.
     """
-    warmup = Duration.parse(scheduler.warmup).in_steps(horizon.steps_per_epoch)
+    warmup = horizon.steps_of(scheduler.warmup)
     common = {"warmup_num_steps": warmup, "warmup_type": "linear"}
     if warmup < _LEAST_WARMUP:
         return None
@@ -107,8 +106,8 @@ def _of_engine(engine: DeepSpeedEngine, train: TrainOptions, facts: Facts) -> di
     if engine.optimizer == "deepspeed":
         config["optimizer"] = _own_optimizer(train.optimizer)
     if engine.scheduler == "deepspeed":
-        horizon = Horizon(num_steps=facts.num_steps, steps_per_epoch=facts.steps_per_epoch)
-        config["scheduler"] = own_scheduler(train.scheduler, train.optimizer.learning_rate, horizon)
+        rate = train.optimizer.learning_rate
+        config["scheduler"] = own_scheduler(train.scheduler, rate, facts.horizon)
     return config
 
 

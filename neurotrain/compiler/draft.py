@@ -20,8 +20,9 @@ from neurotrain.dataset.base import SampleInfo, Survey
 from neurotrain.dataset.reader import FileReader
 from neurotrain.language.diagnostics import Code, Diagnostic, Report
 from neurotrain.language.tree import Node, Place, SpecPath, Tree
+from neurotrain.optim.schedules import Horizon
 from neurotrain.plan.open_plan import OpenPlan
-from neurotrain.plan.plan import Facts, Plan, PluginUse, Prediction
+from neurotrain.plan.plan import Facts, Phase, Plan, PluginUse, Prediction
 from neurotrain.spec.experiment import Experiment, Task
 
 if TYPE_CHECKING:
@@ -85,7 +86,9 @@ class Batches:
     accumulation: int
     world_size: int
     num_samples: int | None
-    """Training samples of one epoch; None where the data is absent."""
+    """Training samples of one epoch, with a curriculum the first; None where the data is absent."""
+    phases: tuple[Phase, ...] = ()
+    """What a curriculum makes of the epochs."""
 
     @property
     def samples_per_epoch(self) -> int:
@@ -102,14 +105,18 @@ class Batches:
         return self.micro * self.accumulation * self.world_size
 
     @property
-    def micro_steps_per_epoch(self) -> int:
-        """Whole micro-batches that one process takes in an epoch."""
-        return self.samples_per_epoch // (self.micro * self.world_size)
-
-    @property
     def steps_per_epoch(self) -> int:
         """Updates in an epoch."""
-        return self.micro_steps_per_epoch // self.accumulation
+        return self.steps_of(self.samples_per_epoch)
+
+    def steps_of(self, num_samples: int) -> int:
+        """Updates in an epoch of so many samples."""
+        return num_samples // (self.micro * self.world_size) // self.accumulation
+
+    def horizon(self, num_epochs: int) -> Horizon:
+        """How long so many epochs are."""
+        stretches = [(phase.epoch, phase.steps_per_epoch) for phase in self.phases]
+        return Horizon.of(stretches or [(0, self.steps_per_epoch)], num_epochs)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,6 +153,8 @@ class Draft:
     lacks_plugins: bool = False
     """A plugin could not be used: components that seem unknown may be its own."""
     parts: Parts | None = None
+    level_sizes: Mapping[str, int] | None = None
+    """Training samples of each level of a curriculum; None where the data is absent."""
     classes: tuple[str, ...] | None = None
     raw_channels: int | None = None
     in_channels: int | None = None

@@ -23,6 +23,7 @@ from neurotrain.compiler.passes.assemble_open_plan import assemble_open_plan
 from neurotrain.compiler.passes.assemble_plan import assemble_plan
 from neurotrain.compiler.passes.check_components import check_components
 from neurotrain.compiler.passes.check_contents import check_contents
+from neurotrain.compiler.passes.check_curriculum import check_curriculum
 from neurotrain.compiler.passes.check_data import check_data
 from neurotrain.compiler.passes.check_deepspeed_config import check_deepspeed_config
 from neurotrain.compiler.passes.check_deepspeed_limits import check_deepspeed_limits
@@ -55,6 +56,7 @@ PASSES: Final = (
     survey_data,
     check_splits,
     check_data,
+    check_curriculum,
     check_contents,
     check_inputs,
     check_components,

@@ -53,10 +53,6 @@ class Duration:
         count, unit = text.split()
         return Duration(int(count), unit.removesuffix("s"))
 
-    def in_steps(self, steps_per_epoch: int) -> int:
-        """The duration as a number of optimizer steps."""
-        return self.count * steps_per_epoch if self.unit == "epoch" else self.count
-
 
 def seconds_of(text: str) -> int:
     """The seconds of a time such as `10 min`. The schema has checked the form."""

@@ -10,6 +10,7 @@ from msgspec import Meta
 from neurotrain.component.base import Options, Positive
 from neurotrain.component.durations import TimeDuration, seconds_of
 from neurotrain.dataset.base import Dataset, Split
+from neurotrain.dataset.curriculum import Curriculum
 from neurotrain.transforms.base import Transform
 
 
@@ -76,6 +77,9 @@ class Data(Options, frozen=True, kw_only=True):
     test: Annotated[
         Split | None, Meta(description="Test data, or a fraction of the training data")
     ] = None
+    curriculum: (
+        Annotated[Curriculum, Meta(description="Which training samples each epoch has")] | None
+    ) = None
     transforms: Annotated[Transforms, Meta(description="What is done to images")] = msgspec.field(
         default_factory=Transforms
     )

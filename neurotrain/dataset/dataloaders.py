@@ -85,6 +85,11 @@ def _read(config: Mapping[str, Any]) -> _Request:
     task = config.get("task")
     plain = {**config, "task": {"type": task}} if isinstance(task, str) else config
     request = catalogue.decode(plain, _Request)
+    if request.curriculum is not None:
+        raise ValueError(
+            "`curriculum` goes by epochs, which only a training counts: give "
+            "engine.CurriculumTrainer a loader for each level"
+        )
     if request.loader.cache == "disk":
         raise ValueError("`cache: disk` keeps samples in the folder of a run; take `memory`")
     for transform in request.transforms.eval:

@@ -6,9 +6,9 @@ or on how often the run was resumed. So an epoch can be entered at any batch wit
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from typing import Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from neurotrain.dataset.base import CorruptSample, Samples
 from neurotrain.dataset.blocks import Loader
@@ -20,6 +20,10 @@ from neurotrain.transforms.base import Transform
 from neurotrain.transforms.batch import Batch
 from neurotrain.transforms.draws import Draws, permutation
 from neurotrain.transforms.random import RandomCrop
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 class Share(NamedTuple):
@@ -82,7 +86,7 @@ class BatchMaker:
             if self._table is not None:
                 batch = gathered(self._table, order)
             else:
-                batch = joined([self._usable(int(index)) for index in order.samples], order)
+                batch = joined([self._usable(int(i), order.members) for i in order.samples], order)
             if not self._random:
                 return batch.stacked()
             draws = Draws.of(self.seed, order.epoch, order.samples, order.crops)
@@ -151,10 +155,9 @@ class BatchMaker:
                 continue
             yield sample
 
-    def _usable(self, index: int) -> Batch:
+    def _usable(self, index: int, members: NDArray[np.int64] | None) -> Batch:
         """The sample, or where it cannot be used the next one that can."""
-        for place in range(index, index + len(self)):
-            candidate = place % len(self)
+        for candidate in _from(index, members, len(self)):
             if candidate in self.unusable:
                 continue
             try:
@@ -238,7 +241,8 @@ class BatchMaker:
 class TrainLoader:
     """Shuffled training batches of one size; the samples left over differ in each epoch.
 
-    With a share, the batches of all processes together are those that one process would take.
+    With a share, the batches of all processes together are those that one process would take. With
+    members, an epoch has these samples alone, given by their places in the maker's, sorted.
     """
 
     def __init__(
@@ -249,8 +253,13 @@ class TrainLoader:
         crops_per_image: int,
         options: Loader | None = None,
         share: Share = WHOLE,
+        members: Sequence[int] | None = None,
     ) -> None:
+        import numpy as np
+
         self._maker = maker
+        self._members = None if members is None else np.array(members, np.int64)
+        self._num_samples = len(maker if members is None else members)
         self._batch_size, self._crops, self._share = batch_size, crops_per_image, share
         self._workers = None
         if options is not None and options.num_workers > 0:
@@ -258,7 +267,17 @@ class TrainLoader:
 
     def __len__(self) -> int:
         """Whole batches in an epoch."""
-        return len(self._maker) * self._crops // (self._batch_size * self._share.size)
+        return self._num_samples * self._crops // (self._batch_size * self._share.size)
+
+    @property
+    def num_samples(self) -> int:
+        """The samples of an epoch, crops of one counted once."""
+        return self._num_samples
+
+    def rest(self) -> None:
+        """End loading processes that wait for a next epoch; one starts them anew."""
+        if self._workers is not None:
+            self._workers.end()
 
     def epoch(self, epoch: int, start: int = 0, stop: int | None = None) -> Iterator[Batch]:
         """The batches of an epoch from batch number `start` on and before `stop`."""
@@ -272,14 +291,21 @@ class TrainLoader:
             yield from map(self._maker.take, made)
 
     def _orders(self, epoch: int, start: int, stop: int) -> list[Order]:
-        order = permutation(self._maker.seed, epoch, len(self._maker) * self._crops)
+        order = permutation(self._maker.seed, epoch, self._num_samples * self._crops)
         size, share = self._batch_size, self._share
         places = [i * share.size + share.rank for i in range(start, stop)]
         chunks = [order[i * size : (i + 1) * size] for i in places]
-        return [
-            Order(epoch=epoch, samples=chunk // self._crops, crops=chunk % self._crops)
-            for chunk in chunks
-        ]
+        return [self._order(epoch, chunk) for chunk in chunks]
+
+    def _order(self, epoch: int, chunk: NDArray[np.int64]) -> Order:
+        """The batch of some places among all crops of all samples."""
+        members, samples = self._members, chunk // self._crops
+        return Order(
+            epoch=epoch,
+            samples=samples if members is None else members[samples],
+            crops=chunk % self._crops,
+            members=members,
+        )
 
 
 class EvalLoader:
@@ -312,6 +338,16 @@ class EvalLoader:
             waiting.append(sample)
         if waiting:
             yield joined(waiting, _eval_order(waiting)).stacked()
+
+
+def _from(index: int, members: NDArray[np.int64] | None, num: int) -> Iterator[int]:
+    """All members once, or all of so many samples, from one on and around."""
+    if members is None:
+        yield from (place % num for place in range(index, index + num))
+        return
+    first = int(members.searchsorted(index))
+    yield from map(int, members[first:])
+    yield from map(int, members[:first])
 
 
 @contextmanager

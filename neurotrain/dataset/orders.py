@@ -17,3 +17,5 @@ class Order:
     epoch: int
     samples: NDArray[np.int64]
     crops: NDArray[np.int64]
+    members: NDArray[np.int64] | None = None
+    """Which samples may stand in for one that cannot be used, sorted; None: all."""

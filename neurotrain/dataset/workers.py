@@ -114,8 +114,13 @@ class Workers:
             else:
                 _end(workers)
 
+    def end(self) -> None:
+        """End what outlived an epoch."""
+        kept, self._kept = self._kept, []
+        _end(kept)
+
     def __del__(self) -> None:
-        _end(self._kept)
+        self.end()
 
     def _forked(self, num_orders: int) -> list[_Worker]:
         number = self._options.num_workers

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from neurotrain.engine.adversarial_trainer import AdversarialTrainer
+    from neurotrain.engine.curriculum import CurriculumTrainer
     from neurotrain.engine.deepspeed_trainer import DeepSpeedTrainer
     from neurotrain.engine.early_stopping import EarlyStopping
     from neurotrain.engine.predictor import Predictor
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AdversarialTrainer",
+    "CurriculumTrainer",
     "DeepSpeedTrainer",
     "EarlyStopping",
     "Predictor",
@@ -25,6 +27,7 @@ __all__ = [
 ]
 _HOMES: Final = {
     "AdversarialTrainer": "neurotrain.engine.adversarial_trainer",
+    "CurriculumTrainer": "neurotrain.engine.curriculum",
     "DeepSpeedTrainer": "neurotrain.engine.deepspeed_trainer",
     "EarlyStopping": "neurotrain.engine.early_stopping",
     "Predictor": "neurotrain.engine.predictor",

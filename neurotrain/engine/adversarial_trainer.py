@@ -19,10 +19,12 @@ from neurotrain.engine.stepping import Engine
 from neurotrain.engine.torch_engine import StepOptions, TorchEngine
 from neurotrain.engine.trainer import Trainer
 from neurotrain.optim.parameters import parameter_groups
+from neurotrain.optim.schedules import Horizon
 from neurotrain.plan.plan import TrainOptions
 from neurotrain.spec.adversarial import Adversarial
 from neurotrain.spec.nan_policy import RollBack, Skip
 
+_NO_EPOCHS: Final = Horizon(num_steps=0, steps_per_epoch=0)
 DEFAULT_FOLDER: Final = Path("runs/adversarial/train")
 
 
@@ -113,24 +115,23 @@ class AdversarialTrainer(Trainer):
         if self._pair is None:
             device = next(self.model.parameters()).device
             optimizer = self._generator_optimizer or self._optimizer_of(self.model)
-            self._pair = self._paired(optimizer, device, updates=0)
+            self._pair = self._paired(optimizer, device, _NO_EPOCHS)
         return self._pair
 
     def _new_engine(self, optimizer: torch.optim.Optimizer) -> Engine:
-        updates = len(self.loader) // self._accumulation
-        self._pair = self._paired(optimizer, self.device, updates)
+        self._pair = self._paired(optimizer, self.device, self._horizon)
         return self._pair
 
     def _paired(
-        self, optimizer: torch.optim.Optimizer, device: torch.device, updates: int
+        self, optimizer: torch.optim.Optimizer, device: torch.device, horizon: Horizon
     ) -> AdversarialEngine:
-        """The engine of both networks, `updates` being those of an epoch; 0: there are none."""
+        """The engine of both networks; without steps in the horizon there are no epochs."""
         self.discriminator.to(device).train()
         every = Duration.parse(self.adversarial.every)
-        if every.unit == "epoch" and not updates:
+        if every.unit == "epoch" and not horizon.num_steps:
             raise ValueError(f"without epochs there is no time of '{self.adversarial.every}'")
         options = msgspec.structs.replace(self.options, adversarial=None)
-        plain = StepOptions.of(options, self._accumulation, updates, device)
+        plain = StepOptions.of(options, self._accumulation, horizon, device)
         judged = replace(plain, ema_decay=None, compile_mode=None, grad_norms=False)
         second = self._discriminator_optimizer or self._optimizer_of(self.discriminator)
         return AdversarialEngine(
@@ -138,7 +139,7 @@ class AdversarialTrainer(Trainer):
             TorchEngine(self.discriminator, second, device, judged),
             self.adversarial,
             accumulation=self._accumulation,
-            every=every.in_steps(updates),
+            every=horizon.steps_of(self.adversarial.every),
             keeps=isinstance(self.options.nan_policy, Skip),
         )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -15,9 +15,12 @@ from torch import nn
 
 from neurotrain.component.paths import Resolver
 from neurotrain.dataset.base import CorruptSample, Dataset, Holdout, SampleInfo
+from neurotrain.dataset.curriculum import members
 from neurotrain.dataset.loader import WHOLE, BatchMaker, EvalLoader, Share, TrainLoader
 from neurotrain.dataset.split import digest, split
 from neurotrain.dataset.store import SampleStore
+from neurotrain.engine.course import CurriculumLoader
+from neurotrain.engine.foreign import EpochLoader
 from neurotrain.engine.inference import Inference
 from neurotrain.engine.predictor import Predictor
 from neurotrain.engine.schedule import StepSchedule
@@ -27,7 +30,7 @@ from neurotrain.models.base import build_network
 from neurotrain.models.loading import Fit, load_pretrained
 from neurotrain.models.pretrained import survey_weights
 from neurotrain.optim.parameters import parameter_groups
-from neurotrain.optim.schedules import Horizon, Plateau
+from neurotrain.optim.schedules import Plateau
 from neurotrain.plan.graph import training_digest
 from neurotrain.plan.plan import Plan
 from neurotrain.plan.spread import portable_digest
@@ -106,8 +109,20 @@ class Builder:
             raise EnvironmentLacks(lacking)
         return torch.device(facts.device)
 
-    def train_loader(self, share: Share = WHOLE) -> TrainLoader:
-        """Training batches, of all processes or one's share."""
+    def train_loader(self, share: Share = WHOLE) -> EpochLoader:
+        """Training batches, of all processes or one's share; with a curriculum by its levels."""
+        curriculum = self.plan.experiment.data.curriculum
+        if curriculum is None:
+            return self._train_loader(share, None)
+        samples, used = self.samples["train"], set(curriculum.starts.values())
+        loaders = {
+            level: self._train_loader(share, members(patterns, samples))
+            for level, patterns in curriculum.levels.items()
+            if level in used
+        }
+        return CurriculumLoader(curriculum.starts, loaders)
+
+    def _train_loader(self, share: Share, chosen: Sequence[int] | None) -> TrainLoader:
         experiment, facts = self.plan.experiment, self.plan.facts
         crops = 1
         for transform in experiment.data.transforms.train:
@@ -118,6 +133,7 @@ class Builder:
             crops_per_image=crops,
             options=experiment.data.loader,
             share=share,
+            members=chosen,
         )
 
     def eval_loader(self, part: str, share: Share = WHOLE) -> EvalLoader:
@@ -179,8 +195,7 @@ class Builder:
 
     def schedule(self, optimizer: torch.optim.Optimizer) -> StepSchedule:
         """The learning rate of every step."""
-        facts = self.plan.facts
-        horizon = Horizon(num_steps=facts.num_steps, steps_per_epoch=facts.steps_per_epoch)
+        facts, horizon = self.plan.facts, self.plan.facts.horizon
         scheduler, monitor = self.plan.experiment.train.scheduler, facts.monitor
         if isinstance(scheduler, Plateau) and scheduler.monitor is not None:
             monitor = scheduler.monitor

@@ -228,6 +228,7 @@ def start_summary(plan: Plan) -> dict[str, Any]:
         "stages": [node.id for node in stages_of(plan.nodes)],
         "epochs": train.epochs,
         "steps_per_epoch": facts.steps_per_epoch,
+        **_curriculum(plan),
         "validate_every": Duration.parse(train.validate_every).count,
         "monitor": {"name": facts.monitor, "mode": facts.monitor_mode},
         "early_stopping": None
@@ -240,6 +241,19 @@ def start_summary(plan: Plan) -> dict[str, Any]:
         "synthetic": facts.synthetic,
         **_predicted(plan),
     }
+
+
+def _curriculum(plan: Plan) -> dict[str, Any]:
+    """The levels by the epochs that are finished before them; nothing without a curriculum."""
+    phases = plan.facts.curriculum
+    if phases is None:
+        return {}
+    told = [
+        {"epoch": phase.epoch, "level": phase.level, "num_samples": phase.num_samples,
+         "steps_per_epoch": phase.steps_per_epoch}
+        for phase in phases
+    ]  # fmt: skip
+    return {"curriculum": told}
 
 
 def _predicted(plan: Plan) -> dict[str, Any]:

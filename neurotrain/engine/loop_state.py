@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -12,6 +13,8 @@ import torch
 from neurotrain.engine.early_stopping import Best, EarlyStopping
 from neurotrain.engine.reporter import DETAILS
 from neurotrain.engine.stepping import Update
+from neurotrain.recorder.tables import write_history
+from neurotrain.visualizer.curves import draw_curves
 
 History = dict[str, list[tuple[int, float]]]
 """Recorded values by name: (epoch, value), in the order of epochs."""
@@ -140,6 +143,17 @@ class EpochMeters:
 def plotted(history: History) -> History:
     """What is drawn: not the many values of single parameters and layers."""
     return {k: v for k, v in history.items() if not k.startswith(DETAILS)}
+
+
+def write_tables(
+    folder: Path, history: History, best_epoch: int, monitor: str, *, plots: bool
+) -> None:
+    """Write the history as a table, and as curves where that is asked."""
+    write_history(history, folder / "metrics.csv")
+    if plots:
+        draw_curves(
+            plotted(history), folder / "plots", best_epoch=best_epoch or None, monitor=monitor
+        )
 
 
 def _read(values: list[torch.Tensor]) -> list[Any]:

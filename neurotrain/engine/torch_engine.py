@@ -11,13 +11,13 @@ from typing import Any, Final, NamedTuple
 import torch
 from torch import nn
 
-from neurotrain.component.durations import Duration
 from neurotrain.engine.averages import Averages
 from neurotrain.engine.consolidated import consolidated
 from neurotrain.engine.evaluation import Criterion
 from neurotrain.engine.finite import StateCheck
 from neurotrain.engine.inference import autocast
 from neurotrain.engine.stepping import NonFinite, Update
+from neurotrain.optim.schedules import Horizon
 from neurotrain.spec.nan_policy import NanPolicy, Skip, Stop
 from neurotrain.spec.train import TrainOptions
 from neurotrain.transforms.batch import Batch
@@ -50,7 +50,7 @@ class StepOptions:
 
     @classmethod
     def of(
-        cls, train: TrainOptions, accumulation: int, steps_per_epoch: int, device: torch.device
+        cls, train: TrainOptions, accumulation: int, horizon: Horizon, device: torch.device
     ) -> StepOptions:
         """What the `train` block of a spec means on a device.
 
@@ -71,7 +71,7 @@ class StepOptions:
             defers=device.type != "cpu",
             grad_norms=train.record.grad_norms,
             ema_decay=ema.decay if ema is not None else None,
-            ema_start=Duration.parse(ema.start).in_steps(steps_per_epoch) if ema is not None else 0,
+            ema_start=horizon.steps_of(ema.start) if ema is not None else 0,
             ema_evaluated=ema is None or ema.evaluate == "averaged",
         )
 

@@ -19,13 +19,14 @@ from neurotrain.component.durations import Duration
 from neurotrain.dataset.loader import WHOLE
 from neurotrain.engine.activations import ActivationProbe
 from neurotrain.engine.checkpoint import CheckpointFolder, Found
+from neurotrain.engine.course import Course
 from neurotrain.engine.epoch import EpochBatches, Pace, PaceMeter
 from neurotrain.engine.evaluation import Criterion
 from neurotrain.engine.exactness import here
 from neurotrain.engine.foreign import EpochLoader, as_criterion, as_epoch_loader, told_of_skipping
 from neurotrain.engine.handover import Spread, is_complete, newest, opened, recorded, shards_of
 from neurotrain.engine.judge import Judge
-from neurotrain.engine.loop_state import History, plotted
+from neurotrain.engine.loop_state import History, write_tables
 from neurotrain.engine.memory import memory_for
 from neurotrain.engine.refusals import Refusals, RolledBack
 from neurotrain.engine.reporter import Reporter
@@ -36,13 +37,10 @@ from neurotrain.engine.signals import Interrupted, StopFlag
 from neurotrain.engine.stepping import Diverged, Engine, NonFinite
 from neurotrain.engine.torch_engine import StepOptions, TorchEngine, unheard
 from neurotrain.engine.validation import validate
-from neurotrain.optim.schedules import Horizon
 from neurotrain.plan.plan import TrainOptions
-from neurotrain.recorder.tables import write_history
 from neurotrain.spec.nan_policy import RollBack
 from neurotrain.transforms.batch import Batch
 from neurotrain.transforms.draws import mix
-from neurotrain.visualizer.curves import draw_curves
 
 
 class Trainer:
@@ -113,11 +111,11 @@ class Trainer:
         self.valid_loader = valid_loader
         self.criterion = as_criterion(criterion)
         self._judge = Judge(self.options, self.setup, validates=valid_loader is not None)
+        self._course = Course(self.loader, self._accumulation)
+        self._horizon = self._course.horizon(self.num_epochs)
         self.engine = self._new_engine(optimizer)
-        steps = len(self.loader) // self._accumulation
-        horizon = Horizon(num_steps=steps * self.num_epochs, steps_per_epoch=steps)
         self.schedule = schedule_of(
-            scheduler, self.engine.optimizer, horizon, self.setup, self._judge.monitor
+            scheduler, self.engine.optimizer, self._horizon, self.setup, self._judge.monitor
         )
         self._probe = ActivationProbe(self.model, self.options.record.activations)
         # 2) Its state: new, or where a checkpoint left off.
@@ -181,7 +179,8 @@ class Trainer:
             raise ValueError("an epoch has no whole update: the loader gives too few batches")
         if isinstance(self.options.nan_policy, RollBack) and state.batch == 0:
             self._epoch_start = on_host({**self.engine.state(), **state.state_dict()})
-        self._tell("epoch.started", lr=self.schedule.rate(state.step), num_batches=num_batches)
+        told = {"lr": self.schedule.rate(state.step), "num_batches": num_batches}
+        self._tell("epoch.started", **told, **self._course.begin(state.epoch, self._tell))
         batches = EpochBatches(
             self.loader, state, self._meter, num_batches=num_batches,
             accumulation=self._accumulation, before=self._before_batch, after=self._after_batch,
@@ -239,6 +238,7 @@ class Trainer:
             "activations": self._probe.state_dict(),
             "epoch_start": self._epoch_start if self.state.batch else {},
             "scheduler_state_dict": self.schedule.state_dict(),
+            "curriculum": self._course.state_dict(),
             "environment": here(self.device),
             **recorded(self._spread, self.setup),
         }
@@ -276,13 +276,15 @@ class Trainer:
             self._found, self._spread, self.setup, self.num_epochs, self.device,
             allow_inexact=self._allow_inexact,
         )  # fmt: skip
+        self._course.load_state_dict(found.get("curriculum", {}))
         self.engine.load(found)
         self.state.load_state_dict(found)
         self.schedule.load_state_dict(found["scheduler_state_dict"])
         self._probe.load_state_dict(found["activations"], self.device)
         self._epoch_start = found["epoch_start"]
         self._complete(self._found.path, is_taken_over=is_taken_over)
-        for message in (*warnings, *told_of_skipping(self.loader, self.state.batch)):
+        loader = self._course.loader_of(self.state.epoch)
+        for message in (*warnings, *told_of_skipping(loader, self.state.batch)):
             self.reporter.tell("warning.raised", message=message)
         self._tell(
             "run.resumed", from_step=self.state.step, from_epoch=self.state.epoch,
@@ -360,8 +362,7 @@ class Trainer:
 
     def _new_engine(self, optimizer: torch.optim.Optimizer) -> Engine:
         """What steps the model."""
-        updates = len(self.loader) // self._accumulation
-        options = StepOptions.of(self.options, self._accumulation, updates, self.device)
+        options = StepOptions.of(self.options, self._accumulation, self._horizon, self.device)
         return TorchEngine(self.model, optimizer, self.device, options)
 
     def _agree(self) -> None:
@@ -374,7 +375,7 @@ class Trainer:
     @property
     def _num_batches(self) -> int:
         """The batches of an epoch that fill whole updates."""
-        return len(self.loader) // self._accumulation * self._accumulation
+        return self._course.num_batches(self.state.epoch)
 
     @property
     def _stopped(self) -> bool:
@@ -388,13 +389,8 @@ class Trainer:
         return float(self.engine.optimizer.param_groups[0]["lr"])
 
     def _write_tables(self, *, plots: bool) -> None:
-        write_history(self.state.history, self.output_dir / "metrics.csv")
-        if plots:
-            best = self.state.best
-            draw_curves(
-                plotted(self.state.history), self.output_dir / "plots",
-                best_epoch=best.epoch or None, monitor=self._judge.monitor,
-            )  # fmt: skip
+        history, best = self.state.history, self.state.best.epoch
+        write_tables(self.output_dir, history, best, self._judge.monitor, plots=plots)
 
     def _tell(self, kind: str, **data: Any) -> None:
         self.reporter.tell(kind, step=self.state.step, epoch=self.state.epoch, **data)

@@ -140,8 +140,23 @@ def _start_epoch(view: View, event: Event) -> View:
         data_wait=old.data_wait,
         epoch_started_at=event.time,
         num_finished=old.num_finished,
+        level=reading.text(event.data.get("level"), 60),
     )
     return replace(view, position=position)
+
+
+def _change_level(view: View, event: Event) -> View:
+    """A note of the change; a resume from before the epoch tells the same once more."""
+    num_samples, num_batches = (
+        reading.count(event.data.get(name)) for name in ("num_samples", "num_batches")
+    )
+    sizes = [] if num_samples is None else [wording.plural(num_samples, "sample")]
+    if num_batches is not None:
+        sizes.append("1 batch" if num_batches == 1 else f"{num_batches} batches")
+    size = f": {', '.join(sizes)} an epoch" if sizes else ""
+    text = f"level {reading.text(event.data.get('level'), 60)}{size}"
+    is_told = any((note.step, note.text) == (event.step, text) for note in view.notes)
+    return view if is_told else _with_note(view, event, "info", text)
 
 
 def _finish_validation(view: View, event: Event) -> View:
@@ -324,6 +339,7 @@ _KINDS: Final[Mapping[str, Fold]] = MappingProxyType(
         "stage.finished": _finish_stage,
         "stage.skipped": _skip_stage,
         "epoch.started": _start_epoch,
+        "curriculum.changed": _change_level,
         "validation.finished": _finish_validation,
         "epoch.finished": _finish_epoch,
         "epoch.detailed": _detail_epoch,

@@ -5,6 +5,7 @@ Pure and without a clock: the answer changes only when an event comes.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from math import sqrt
@@ -86,14 +87,30 @@ def time_until(view: View, epochs: int) -> Forecast | None:
     """Until that many epochs are over; None without data, or where they are."""
     if not view.epoch_times or view.position.num_finished >= epochs:
         return None
-    every = view.facts.validate_every
-    left = range(view.position.num_finished + 1, epochs + 1)
-    num_validated = sum(1 for epoch in left if epoch % every == 0) if len(left) < 10**6 else 0
-    plain, validated = _seconds(view, validated=False), _seconds(view, validated=True)
-    typical = median(validated or plain), median(plain or validated)
-    whole = num_validated * typical[0] + (len(left) - num_validated) * typical[1]
-    done = _epoch_fraction(view) * typical[0 if left[0] % every == 0 else 1]
-    return Forecast(max(0.0, whole - done), _spread(validated or plain, len(left)))
+    every, seconds, spread_s = view.facts.validate_every, 0.0, 0.0
+    is_spread_known = True
+    for first, last in _stretches(view, epochs):
+        plain = _seconds(view, first, validated=False)
+        validated = _seconds(view, first, validated=True)
+        typical = median(validated or plain), median(plain or validated)
+        num, num_validated = last - first + 1, last // every - (first - 1) // every
+        seconds += num_validated * typical[0] + (num - num_validated) * typical[1]
+        if first == view.position.num_finished + 1:
+            seconds -= _epoch_fraction(view) * typical[0 if first % every == 0 else 1]
+        spread = _spread(validated or plain, num)
+        is_spread_known = is_spread_known and spread is not None
+        spread_s += spread or 0.0
+    return Forecast(max(0.0, seconds), spread_s if is_spread_known else None)
+
+
+def _stretches(view: View, epochs: int) -> Iterator[tuple[int, int]]:
+    """The first and the last of equally long epochs, from the next up to a last one."""
+    first = view.position.num_finished + 1
+    for phase in view.facts.phases:
+        if first < phase.first <= epochs:
+            yield first, phase.first - 1
+            first = phase.first
+    yield first, epochs
 
 
 def stage_left(stage: Stage) -> float | None:
@@ -109,7 +126,8 @@ def epoch_left(view: View) -> float | None:
     position = view.position
     every = view.facts.validate_every
     validated = position.epoch % every == 0
-    known = _seconds(view, validated=validated) or _seconds(view, validated=not validated)
+    known = _seconds(view, position.epoch, validated=validated)
+    known = known or _seconds(view, position.epoch, validated=not validated)
     if not known or position.num_finished >= position.epoch:
         return None
     return median(known) * (1 - _epoch_fraction(view))
@@ -139,8 +157,19 @@ def _stage_time(stage: Stage, view: View) -> float | None:
     return median(view.validation_s) * sizes.get("test", 0) / sizes["valid"]
 
 
-def _seconds(view: View, *, validated: bool) -> list[float]:
-    return [took.seconds for took in view.epoch_times if took.validated == validated]
+def _seconds(view: View, epoch: int, *, validated: bool) -> list[float]:
+    """What epochs took; with a curriculum what they would have taken with this one's steps."""
+    known = [took for took in view.epoch_times if took.validated == validated]
+    wanted = view.facts.phase(epoch)
+    if wanted is None:
+        return [took.seconds for took in known]
+    pause = median(view.validation_s) if validated and view.validation_s else 0.0
+    return [
+        min(pause, took.seconds)
+        + max(0.0, took.seconds - pause) * wanted.steps_per_epoch / then.steps_per_epoch
+        for took in known
+        for then in [view.facts.phase(took.epoch) or wanted]
+    ]
 
 
 def _epoch_fraction(view: View) -> float:

@@ -82,6 +82,7 @@ def state_record(run_dir: Path, view: View, state: State) -> dict[str, Json]:
         "epoch": max(position.epoch, position.num_finished),
         "epochs": facts.epochs,
         "epochs_finished": position.num_finished,
+        "level": position.level or None,
         "step": position.step,
         "batch": position.batch,
         "num_batches": position.num_batches,
@@ -149,9 +150,19 @@ def _progress_rows(view: View, state: State) -> list[tuple[str, str]]:
     of = f" of {facts.epochs}" if facts.epochs else ""
     left = run_left(view) if state in (State.TRAIN, State.VALIDATE) else None
     rows = [("epoch", f"{epoch}{of}{_left(left)}")]
+    if position.level:
+        rows.append(("level", _level(view)))
     if position.num_batches and position.num_finished < epoch:
         rows.append(("batch", f"{position.batch or 0} of {position.num_batches}"))
     return rows
+
+
+def _level(view: View) -> str:
+    """The level of a curriculum, and which comes next."""
+    position, facts = view.position, view.facts
+    coming = next((phase for phase in facts.phases if phase.first > position.epoch), None)
+    after = "" if coming is None else f", from epoch {coming.first} on {coming.level}"
+    return position.level + after
 
 
 def _left(left: Forecast | None) -> str:

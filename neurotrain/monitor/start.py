@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Final
 
 from neurotrain.monitor import reading
-from neurotrain.monitor.view import Facts, Predicted, Stage, View
+from neurotrain.monitor.view import Facts, Phase, Predicted, Stage, View
 from neurotrain.recorder.events import Event
 
 _MAX_SETTINGS: Final = 300
@@ -44,6 +44,7 @@ def _facts(data: dict[str, object]) -> Facts:
         synthetic=data.get("synthetic") is True,
         epochs=reading.count(data.get("epochs")),
         steps_per_epoch=reading.count(data.get("steps_per_epoch")),
+        phases=_phases(data.get("curriculum")),
         validate_every=reading.count(data.get("validate_every")) or 1,
         monitor=reading.text(monitor.get("name"), 60),
         mode="max" if mode == "max" else "min" if mode == "min" else "",
@@ -52,6 +53,19 @@ def _facts(data: dict[str, object]) -> Facts:
         settings=_settings(data.get("settings")),
         predictions=_predictions(data.get("predictions")),
     )
+
+
+def _phases(told: object) -> tuple[Phase, ...]:
+    """Those that can be, by their first epochs."""
+    rows = told[: reading.MAX_ITEMS] if isinstance(told, list) else []
+    found = []
+    for held in map(reading.table, rows):
+        epoch, steps = reading.count(held.get("epoch")), reading.count(held.get("steps_per_epoch"))
+        if epoch is not None and steps:
+            level, num = reading.text(held.get("level"), 60), reading.count(held.get("num_samples"))
+            phase = Phase(first=epoch + 1, level=level, num_samples=num, steps_per_epoch=steps)
+            found.append(phase)
+    return tuple(sorted(found, key=lambda phase: phase.first))
 
 
 def _settings(told: object) -> tuple[tuple[str, str], ...]:

@@ -106,5 +106,6 @@ def _walk(view: View, steps: Sequence[Step]) -> tuple[Position, list[float]]:
         data_wait=reading.finite(last.data.data_wait),
         epoch_started_at=old.epoch_started_at,
         num_finished=old.num_finished,
+        level=old.level,
     )
     return position, xs

@@ -47,6 +47,9 @@ class Facts:
     synthetic: bool = False
     epochs: int | None = None
     steps_per_epoch: int | None = None
+    """With a curriculum those of the first epoch."""
+    phases: tuple[Phase, ...] = ()
+    """What a curriculum makes of the epochs, in order."""
     validate_every: int = 1
     monitor: str = ""
     mode: str = ""
@@ -57,9 +60,25 @@ class Facts:
     """Every decided value of the plan by its path."""
     predictions: tuple[Predicted, ...] = ()
 
+    def phase(self, epoch: int) -> Phase | None:
+        """The phase of an epoch, counted from 1; None without a curriculum."""
+        begun = [phase for phase in self.phases if phase.first <= epoch]
+        return begun[-1] if begun else None
+
     def setting(self, path: str) -> str:
         """The decided value at a path; empty where there is none."""
         return dict(self.settings).get(path, "")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Phase:
+    """The epochs of one level of a curriculum."""
+
+    first: int
+    """Its first epoch, counted from 1."""
+    level: str
+    num_samples: int | None = None
+    steps_per_epoch: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +137,8 @@ class Position:
     """Whether the epoch's validation is over."""
     num_finished: int = 0
     """The last epoch that is over."""
+    level: str = ""
+    """That of a curriculum."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,9 +5,13 @@
 
 from __future__ import annotations
 
+import fractions
 import math
-from dataclasses import dataclass
-from typing import Annotated, ClassVar, Literal
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import Annotated, ClassVar, Final, Literal
 
 from msgspec import Meta
 
@@ -27,6 +31,8 @@ from neurotrain.component.durations import (
     StepDuration,
 )
 
+_NEVER: Final = sys.maxsize
+
 FinalShare = Annotated[Share, Meta(description="The rate at the end as a share of the peak")]
 Warmup = Annotated[
     StepDuration,
@@ -40,6 +46,44 @@ class Horizon:
 
     num_steps: int
     steps_per_epoch: int
+    """Those of the first epoch."""
+    stretches: tuple[tuple[int, int], ...] = ()
+    """Where epochs differ in length: the epochs before each stretch, and the steps of an epoch in
+    it; the first begins at 0."""
+
+    @classmethod
+    def of(cls, stretches: Sequence[tuple[int, int]], num_epochs: int) -> Horizon:
+        """The horizon of so many epochs, in stretches of equal ones."""
+        open_ended = cls(0, stretches[0][1], tuple(stretches) if len(stretches) > 1 else ())
+        return replace(open_ended, num_steps=open_ended.steps_after(num_epochs))
+
+    def steps_after(self, num_epochs: int) -> int:
+        """The steps of the first epochs of the training."""
+        return sum(
+            max(0, min(end, num_epochs) - first) * steps for first, end, steps in self._stretches()
+        )
+
+    def steps_of(self, duration: str) -> int:
+        """A duration from the beginning of the training, such as `2 epochs`, in steps."""
+        parsed = Duration.parse(duration)
+        return self.steps_after(parsed.count) if parsed.unit == "epoch" else parsed.count
+
+    def epochs_between(self, start: int, stop: int) -> fractions.Fraction:
+        """The epochs from one step to another, whole and in part."""
+        return self._epochs_after(stop) - self._epochs_after(start)
+
+    def _epochs_after(self, step: int) -> fractions.Fraction:
+        for first, end, steps in self._stretches():
+            if step < (end - first) * steps:
+                return first + fractions.Fraction(step, steps)
+            step -= (end - first) * steps
+        raise AssertionError("the last stretch has no end")
+
+    def _stretches(self) -> Iterator[tuple[int, int, int]]:
+        """Epochs before it, epochs before the next, steps of an epoch in it."""
+        stretches = self.stretches or ((0, self.steps_per_epoch),)
+        for (first, steps), (end, _) in pairwise((*stretches, (_NEVER, 0))):
+            yield first, end, steps
 
 
 class Scheduler(Family):
@@ -53,7 +97,7 @@ class Scheduler(Family):
 
     def factor(self, step: int, horizon: Horizon) -> float:
         """What the learning rate is multiplied with for the update after `step` updates."""
-        warmup = Duration.parse(self.warmup).in_steps(horizon.steps_per_epoch)
+        warmup = horizon.steps_of(self.warmup)
         if step < warmup:
             return (step + 1) / (warmup + 1)
         return self.after_warmup(step - warmup, max(1, horizon.num_steps - warmup), horizon)
@@ -105,9 +149,8 @@ class Step(Component, Scheduler, tag="step", frozen=True, kw_only=True):
 
     def after_warmup(self, step: int, num_steps: int, horizon: Horizon) -> float:
         """One reduction for every full period; periods start after the warm-up."""
-        return float(
-            self.gamma ** (step // (Duration.parse(self.every).in_steps(horizon.steps_per_epoch)))
-        )
+        done = _epochs_after_warmup(self, step, horizon)
+        return float(self.gamma ** (done // Duration.parse(self.every).count))
 
 
 class MultiStep(Component, Scheduler, tag="multistep", frozen=True, kw_only=True):
@@ -127,8 +170,8 @@ class MultiStep(Component, Scheduler, tag="multistep", frozen=True, kw_only=True
 
     def after_warmup(self, step: int, num_steps: int, horizon: Horizon) -> float:
         """One reduction for every milestone that is reached."""
-        done = step + Duration.parse(self.warmup).in_steps(horizon.steps_per_epoch)
-        times = [Duration.parse(m).in_steps(horizon.steps_per_epoch) for m in self.milestones]
+        done = step + horizon.steps_of(self.warmup)
+        times = [horizon.steps_of(milestone) for milestone in self.milestones]
         return float(self.gamma ** sum(done >= time for time in times))
 
 
@@ -141,7 +184,7 @@ class Exponential(Component, Scheduler, tag="exponential", frozen=True, kw_only=
 
     def after_warmup(self, step: int, num_steps: int, horizon: Horizon) -> float:
         """The factor to the power of the epochs done."""
-        return float(self.gamma ** (step / horizon.steps_per_epoch))
+        return float(self.gamma ** float(_epochs_after_warmup(self, step, horizon)))
 
 
 class Polynomial(Component, Scheduler, tag="polynomial", frozen=True, kw_only=True):
@@ -210,13 +253,16 @@ class CosineRestarts(Component, Scheduler, tag="cosine_restarts", frozen=True, k
 
     def after_warmup(self, step: int, num_steps: int, horizon: Horizon) -> float:
         """The cosine of the running period."""
-        length = Duration.parse(self.period).in_steps(horizon.steps_per_epoch)
+        period = Duration.parse(self.period)
+        done, length = fractions.Fraction(step), period.count
+        if period.unit == "epoch":
+            done = _epochs_after_warmup(self, step, horizon)
         if self.stretch == 1:
-            step %= length
+            done %= length
         else:
-            while step >= length:
-                step, length = step - length, length * self.stretch
-        return _cosine(1.0, self.final, step / length)
+            while done >= length:
+                done, length = done - length, length * self.stretch
+        return _cosine(1.0, self.final, float(done / length))
 
 
 class Plateau(Component, Scheduler, tag="plateau", frozen=True, kw_only=True):
@@ -245,6 +291,12 @@ class Plateau(Component, Scheduler, tag="plateau", frozen=True, kw_only=True):
     def after_warmup(self, step: int, num_steps: int, horizon: Horizon) -> float:
         """One: the reductions are the engine's."""
         return 1.0
+
+
+def _epochs_after_warmup(scheduler: Scheduler, step: int, horizon: Horizon) -> fractions.Fraction:
+    """The epochs from the end of the warm-up to `step` updates after it."""
+    warmup = horizon.steps_of(scheduler.warmup)
+    return horizon.epochs_between(warmup, warmup + step)
 
 
 def _cosine(start: float, end: float, share: float) -> float:

@@ -38,6 +38,7 @@ _NOTES: Final = {
 _FEEDS: Final = {
     "seed": ("trainer",), "engine": ("trainer",), "model": ("model",), "loss": ("loss",),
     "metrics": ("metrics",), "data.transforms.train": ("loader.train",),
+    "data.curriculum": ("trainer",),
     "data.transforms.eval": ("loader.valid", "loader.test", "predictor"),
     "train.optimizer": ("optimizer",), "train.scheduler": ("scheduler",), "train": ("trainer",),
     "test.num_pictures": ("tester",), "test.sliding_window": ("trainer", "tester", "predictor"),

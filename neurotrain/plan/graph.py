@@ -66,6 +66,7 @@ def build_graph(
     batches = [facts.micro_batch, facts.accumulation, facts.world_size, windows]
     rival = experiment.train.adversarial
     others = graph.plugins(rival.discriminator, rival.optimizer) if rival is not None else []
+    batches += [spec["data"]["curriculum"]] if "curriculum" in spec["data"] else []
     graph.add(
         "trainer",
         "trainer",

@@ -16,6 +16,7 @@ from neurotrain.component.base import Options, Positive
 from neurotrain.component.catalogue import Catalogue
 from neurotrain.component.plugins import PluginUse
 from neurotrain.dataset.targets import Target
+from neurotrain.optim.schedules import Horizon
 from neurotrain.spec.experiment import Experiment
 from neurotrain.spec.train import TrainOptions
 
@@ -24,6 +25,7 @@ __all__ = [
     "Facts",
     "GraphNode",
     "Part",
+    "Phase",
     "Plan",
     "PluginUse",
     "Prediction",
@@ -56,6 +58,16 @@ class Part(Options, frozen=True, kw_only=True):
     ]
 
 
+class Phase(Options, frozen=True, kw_only=True):
+    """The epochs of one level of a curriculum."""
+
+    epoch: Annotated[Count, Meta(description="Epochs that are finished before it")]
+    level: Annotated[str, Meta(description="The level")]
+    num_samples: Annotated[Positive, Meta(description="Training samples, crops counted once")]
+    samples_per_epoch: Annotated[Positive, Meta(description="Samples of one epoch with all crops")]
+    steps_per_epoch: Annotated[Positive, Meta(description="Updates in an epoch")]
+
+
 class Facts(Options, frozen=True, kw_only=True):
     """What follows from the spec and the data."""
 
@@ -86,6 +98,13 @@ class Facts(Options, frozen=True, kw_only=True):
     ] = None
     synthetic: Annotated[bool, Meta(description="Whether some of the data is generated")]
     parts: Annotated[dict[str, Part], Meta(description="By name: train, valid, test")]
+    curriculum: Annotated[
+        tuple[Phase, ...] | None,
+        Meta(
+            description="Which epochs have which level; the values of one epoch are those of the "
+            "first. Absent: all epochs are alike"
+        ),
+    ] = None
     samples_per_epoch: Annotated[
         Count, Meta(description="Training samples of one epoch: images times crops")
     ]
@@ -121,6 +140,13 @@ class Facts(Options, frozen=True, kw_only=True):
         Digest | None,
         Meta(description="SHA-256 over the sorted names and sizes of the images to predict"),
     ] = None
+
+    @property
+    def horizon(self) -> Horizon:
+        """How long the training is, in updates."""
+        phases = self.curriculum or ()
+        stretches = tuple((phase.epoch, phase.steps_per_epoch) for phase in phases)
+        return Horizon(self.num_steps, self.steps_per_epoch, stretches if len(phases) > 1 else ())
 
 
 class GraphNode(Options, frozen=True, kw_only=True):

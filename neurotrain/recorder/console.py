@@ -32,6 +32,7 @@ class PlainLines:
             "run.resumed": self._resumed,
             "stage.started": self._stage,
             "stage.skipped": self._skipped,
+            "curriculum.changed": self._level,
             "step.finished": self._step,
             "epoch.finished": self._epoch,
             "early_stopping.updated": self._stopping,
@@ -69,6 +70,12 @@ class PlainLines:
 
     def _stage(self, event: Event) -> str:
         return f"{_STAGES.get(str(event.data.get('stage')), 'running')} …"
+
+    def _level(self, event: Event) -> str:
+        data = event.data
+        samples = f"{data['num_samples']} samples, " if "num_samples" in data else ""
+        size = f"{samples}{data.get('num_batches')} batches an epoch"
+        return f"level {data.get('level')} from epoch {event.epoch} on: {size}"
 
     def _skipped(self, event: Event) -> str:
         return f"{event.data.get('stage')}: {event.data.get('reason')}"

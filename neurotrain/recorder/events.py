@@ -7,7 +7,8 @@ events in their places:
     run.resumed                     from_step: later records of earlier attempts are superseded
     stage.started                   per stage of the graph: trainer, tester, predictor
       weights.loaded                message: what of the pretrained weights matched
-      epoch.started                 lr
+      curriculum.changed            level, before, num_samples, num_batches; before its first epoch
+      epoch.started                 lr, num_batches; level of a curriculum
         step.finished               loss, lr, grad_norm, samples_per_s, tokens_per_s; few a second
       validation.finished           metrics, seconds
       epoch.finished                metrics: the values recorded for the epoch

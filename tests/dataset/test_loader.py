@@ -347,3 +347,22 @@ def test_an_abandoned_epoch_does_not_keep_the_process(pytestconfig: pytest.Confi
     """Python waits at its end for loading processes; they ignore the signal it sends them."""
     command = [sys.executable, "-c", ABANDONED]
     subprocess.run(command, check=True, timeout=60, cwd=pytestconfig.rootpath)
+
+
+@pytest.mark.parametrize("num_workers", [0, 2])
+def test_a_damaged_sample_is_replaced_by_one_of_the_same_members(num_workers: int) -> None:
+    """A level of a curriculum takes no sample of another."""
+    members, told = (1, 3, 5), []
+    maker = BatchMaker(
+        Pictures(sizes=((16, 16),) * 7, corrupt=5), (), seed=3, cache="none", skip_corrupt=1,
+        tell=told.append,
+    )  # fmt: skip
+    loader = TrainLoader(
+        maker, batch_size=3, crops_per_image=1, options=Loader(num_workers=num_workers),
+        members=members,
+    )  # fmt: skip
+    for epoch in (1, 2):
+        (batch,) = loader.epoch(epoch)
+        assert sorted(batch.samples.tolist()) == [1, 3, 5]
+        assert sorted(int(target.max()) for target in batch.targets) == [1, 1, 3]
+    assert told == ["left out: 5.png: truncated"]

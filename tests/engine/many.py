@@ -32,6 +32,12 @@ from neurotrain.plan.plan import Plan
 from neurotrain.recorder.events import read_all
 
 STOP_AT: Final = 15
+LEVELS: Final = (
+    "data.curriculum={levels: {easy: ['digit-0[0-4]*'], hard: ['*']}, "
+    "schedule: {0: easy, 1: hard}}",
+    "train.epochs=3", "name=levels",
+)  # fmt: skip
+"""A short epoch, then longer ones; `STOP_AT` is in the last."""
 
 
 class Quick(DeepSpeedTrainer):
@@ -139,6 +145,19 @@ class Trial:
             history = self.train(plan, f"values-{stage}").state.history
             self.found[f"values-{stage}"] = self.ranks.gathered(history)
 
+    def levels(self) -> None:
+        """A curriculum, undisturbed and stopped in its second level."""
+        plan = self.plan(2, *LEVELS)
+        whole = self.train(plan, "levels")
+        self.found["levels"] = whole.state.history
+        try:
+            self.train(plan, "levels-cut", Cut)
+        except Interrupted as error:
+            self.found["levels-stopped"] = error.exit_code
+        resumed = self.train(plan, "levels-cut", resumes=True)
+        last = [t.checkpoints.folder / "last.pth" for t in (whole, resumed)]
+        self.found["levels-same"] = self.leads and last[0].read_bytes() == last[1].read_bytes()
+
     @property
     def leads(self) -> bool:
         """Whether this is rank 0."""
@@ -233,6 +252,7 @@ def main() -> None:
     trial = Trial(Path(sys.argv[1]), joined(placed(os.environ), "cpu"))
     for stage in range(4):
         trial.stage(stage)
+    trial.levels()
     trial.own_loss()
     trial.values()
     if trial.ranks.size > 1:

@@ -71,6 +71,23 @@ def test_more_epochs_go_on_to_the_bits_of_the_longer_run(project: Project) -> No
     assert outcome(project.folder / "runs/tiny") == outcome(project.folder / "whole/tiny")
 
 
+def test_more_epochs_come_to_the_next_level(project: Project) -> None:
+    """A level that the shorter training never came to begins where the longer one has it."""
+    levels = (
+        "data.curriculum={levels: {easy: ['digit-0[0-4]*'], hard: ['*']}, "
+        "schedule: {0: easy, 2: hard, 4: easy}}",
+        "train.early_stopping=null", "train.scheduler.warmup=1 epoch",
+    )  # fmt: skip
+    assert run(project, WHOLE, *levels) == 0
+    assert run(project, WHOLE, *levels, "train.epochs=6") == 0
+    assert run(project, WHOLE, *levels, "train.epochs=6", runs="whole") == 0
+    told = [e for e in events(project) if e.kind == "curriculum.changed"]
+    assert [(e.attempt, e.epoch, e.data["level"]) for e in told] == [
+        (1, 1, "easy"), (1, 3, "hard"), (2, 5, "easy"),
+    ]  # fmt: skip
+    assert outcome(project.folder / "runs/tiny") == outcome(project.folder / "whole/tiny")
+
+
 def test_checkpoints_carry_the_training_that_goes_on(project: Project) -> None:
     """Those of before and after the change are both the new plan's; another rate's are not."""
     assert run(project, STEPPED) == 0

@@ -31,6 +31,7 @@ from tests.ports import free_port
 
 from . import test_regression
 from .conftest import DIGITS, Project
+from .many import LEVELS
 
 ENGINE: Final = "engine: {type: deepspeed, device: cpu, threads: 1, processes: 2}"
 SPEC: Final = (
@@ -62,6 +63,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> Found:
     running = [process for size in SIZES for process in _processes(folder, size)]
     reference = _torch_history(Project(folder), SPEC)
     reference["values"] = _torch_history(Project(folder), VALUES, "train.epochs=3")
+    reference["levels"] = _torch_history(Project(folder), SPEC, *LEVELS)
     for process in running:
         assert process.wait(timeout=240) == 0
     results: Found = {
@@ -111,7 +113,7 @@ def _torch_history(project: Project, text: str, *sets: str) -> dict[str, Any]:
 def test_same_trace(found: Found, size: int, stage: int) -> None:
     """Losses, norms, rates and metrics are the torch engine's but for the order of sums."""
     history = found[size][f"history-{stage}"]
-    reference = {name: values for name, values in found[0].items() if name != "values"}
+    reference = {n: each for n, each in found[0].items() if n not in ("values", "levels")}
     assert history.keys() == reference.keys()
     for name, values in reference.items():
         assert np.allclose(history[name], values, rtol=TOLERANCE, atol=0), name
@@ -122,6 +124,16 @@ def test_same_trace(found: Found, size: int, stage: int) -> None:
 def test_exact_resume(found: Found, stage: int) -> None:
     """A training stopped inside an epoch and resumed ends with the bytes of an undisturbed one."""
     assert found[2][f"same-{stage}"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("size", SIZES)
+def test_curriculum(found: Found, size: int) -> None:
+    """Levels give the torch engine's trace, and a stop in the second one changes no byte."""
+    for name, values in found[0]["levels"].items():
+        assert np.allclose(found[size]["levels"][name], values, rtol=TOLERANCE, atol=0), name
+    assert found[size]["levels-stopped"] == 143
+    assert found[size]["levels-same"]
 
 
 @pytest.mark.slow

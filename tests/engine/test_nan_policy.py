@@ -280,7 +280,7 @@ class Deferring(Trainer):
 
     def _new_engine(self, optimizer: torch.optim.Optimizer) -> TorchEngine:
         """The engine with masks in place of looks."""
-        chosen = StepOptions.of(self.options, 1, 4, self.device)
+        chosen = StepOptions.of(self.options, 1, self._horizon, self.device)
         return TorchEngine(self.model, optimizer, self.device, replace(chosen, defers=True))
 
 

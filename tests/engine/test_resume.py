@@ -16,6 +16,7 @@ from neurotrain.dataset.base import Sample
 from neurotrain.dataset.blocks import Loader
 from neurotrain.dataset.loader import BatchMaker, TrainLoader
 from neurotrain.engine.checkpoint import load
+from neurotrain.engine.course import CurriculumLoader
 from neurotrain.engine.reporter import Reporter
 from neurotrain.engine.signals import Interrupted, StopFlag
 from neurotrain.engine.trainer import Trainer
@@ -24,6 +25,8 @@ from neurotrain.spec.train import Averaging, Batch, Checkpoints, EarlyStopping, 
 from tests.engine.toys import StopAt, files, network, pairs
 
 NUM_BATCHES, BATCH, NUM_EPOCHS = 7, 8, 3
+NUM_EASY = 4
+"""Batches of an easy epoch, where a curriculum has such ones first."""
 STEEP = 64
 """Overflows in fp16 at the first loss scales, which are therefore lowered."""
 OPTIMIZERS: dict[str, Callable[[Any], torch.optim.Optimizer]] = {
@@ -44,6 +47,13 @@ class Setting:
     ema: bool = False
     num_workers: int = 0
     scheduler: str = "ours"
+    curriculum: bool = False
+
+    @property
+    def num_updates(self) -> list[int]:
+        """Of each epoch."""
+        batches = [NUM_EASY if self.curriculum else NUM_BATCHES] + [NUM_BATCHES] * (NUM_EPOCHS - 1)
+        return [num // self.accumulation for num in batches]
 
 
 PAIRWISE = [
@@ -56,8 +66,10 @@ PAIRWISE = [
     Setting("rmsprop", 1, "bf16", ema=True),
     Setting("rmsprop", 3, "fp32", num_workers=2, scheduler="torch"),
     Setting("adam", 1, "fp16", ema=True),
+    Setting("adam", 3, "fp32", ema=True, num_workers=2, curriculum=True),
+    Setting("sgd", scheduler="plateau", curriculum=True),
 ]
-"""Each pair of values of two properties, and fp16."""
+"""Each pair of values of two properties; fp16; epochs of two lengths."""
 
 
 class Killed(BaseException):
@@ -109,7 +121,10 @@ def train(
 
     maker = BatchMaker(Vectors(), (), seed=3, cache="memory")
     workers = Loader(num_workers=setting.num_workers, persistent_workers=True)
-    loader = TrainLoader(maker, batch_size=BATCH, crops_per_image=1, options=workers)
+    loader = loader_of(maker, workers)
+    if setting.curriculum:
+        easy = loader_of(maker, workers, range(5, 5 + NUM_EASY * BATCH))
+        loader = CurriculumLoader({0: "easy", 1: "all"}, {"easy": easy, "all": loader})
     resumes = any((folder / "train/checkpoints").glob("*.pth"))
     trainer = Plain(
         folder / "train", model, resumes, options=options, reporter=Reporter(folder), flag=flag
@@ -121,6 +136,11 @@ def train(
         scheduler = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, NUM_EPOCHS)
     checked = DataLoader(pairs(16), batch_size=8)
     trainer.train(loader, checked, criterion, optimizer, scheduler)
+
+
+def loader_of(maker: BatchMaker, workers: Loader, members: Any = None) -> Any:
+    """Shuffled batches of the toy problem, or of some of it."""
+    return TrainLoader(maker, batch_size=BATCH, crops_per_image=1, options=workers, members=members)
 
 
 @pytest.mark.parametrize("setting", PAIRWISE, ids=str)
@@ -137,7 +157,7 @@ def test_ended_at_every_look_it_changes_no_bit(tmp_path: Path, setting: Setting)
             was_cut = True
             train(folder, setting)
         assert files(folder) == wanted, looks
-    assert looks > NUM_EPOCHS * (NUM_BATCHES // setting.accumulation + 2)
+    assert looks > sum(num + 2 for num in setting.num_updates)
 
 
 def test_the_loss_scale_was_lowered(tmp_path: Path) -> None:
@@ -154,8 +174,8 @@ def test_killed_at_every_micro_step_it_changes_no_bit(tmp_path: Path, setting: S
     whole = tmp_path / "whole"
     train(whole, setting)
     wanted = files(whole)
-    used = NUM_BATCHES // setting.accumulation * setting.accumulation
-    for at in range(1, NUM_EPOCHS * (used + 2) + 1):
+    num_losses = sum(num * setting.accumulation + 2 for num in setting.num_updates)
+    for at in range(1, num_losses + 1):
         folder = tmp_path / str(at)
         with pytest.raises(Killed):
             train(folder, setting, killed_at=at)

@@ -89,6 +89,13 @@ SETTINGS = {
         "[{match: '4.*', learning_rate: 0.1}]}",
         "train.record={grad_norms: true, activations: ['*']}",
     ],
+    "curriculum": [
+        "data.curriculum={levels: {easy: ['digit-0[0-4]*'], hard: ['*']}, "
+        "schedule: {0: easy, 1: hard, 2: easy}}",
+        "data.loader={num_workers: 2, persistent_workers: true}",
+        "train.batch={micro: 16, accumulation: 2}",
+        "train.nan_policy={type: roll_back}",
+    ],
     "cnn": ["model={type: simple_cnn, channels: [8]}"],
 }
 

@@ -21,7 +21,7 @@ from neurotrain.recorder.events import Event
 
 KINDS = (
     "run.started", "run.resumed", "stage.started", "stage.finished", "stage.skipped",
-    "epoch.started", "step.finished", "validation.finished", "epoch.finished",
+    "epoch.started", "curriculum.changed", "step.finished", "validation.finished", "epoch.finished",
     "early_stopping.updated", "checkpoint.saved", "progress.reported", "machine.sampled",
     "update.skipped", "warning.raised", "run.finished", "run.failed", "run.interrupted",
 )  # fmt: skip
@@ -35,6 +35,7 @@ FIELDS = (
     "settings", "predictions", "unit", "train.checkpoints.every", "train.checkpoints.keep_last",
     "verified", "memory_total_bytes", "disk_total_bytes", "is_throttled", "temperature_c",
     "samples_per_s", "data_wait", "model", "num_parameters", "hint", "disk_free_bytes",
+    "curriculum", "level", "epoch",
 )  # fmt: skip
 NAMES = ("trainer", "tester", "valid/dice", "valid/loss", "train/loss", "lr", "dice")
 SCALARS = st.one_of(

@@ -224,3 +224,56 @@ def test_a_warmup_longer_than_the_training_only_rises() -> None:
 def test_a_warmup_of_nothing_is_none() -> None:
     """Zero epochs and zero steps start at the peak."""
     assert [Constant(warmup=text).factor(0, HORIZON) for text in ("0 epochs", "0 steps")] == [1, 1]
+
+
+UNEVEN = Horizon.of([(0, 4), (3, 10), (5, 7)], num_epochs=10)
+"""Three epochs of 4 steps, two of 10, five of 7."""
+
+
+def test_epochs_of_several_lengths_sum_up() -> None:
+    """The steps of a training, and of any of its first epochs, are those of an addition by hand."""
+    lengths = [4] * 3 + [10] * 2 + [7] * 5
+    assert UNEVEN.num_steps == sum(lengths)
+    assert [UNEVEN.steps_after(n) for n in range(11)] == [sum(lengths[:n]) for n in range(11)]
+    assert UNEVEN.steps_of("4 epochs") == 22
+    assert UNEVEN.steps_of("9 steps") == 9
+    assert UNEVEN.epochs_between(0, 27) == 4.5
+    assert Horizon.of([(0, 7)], 10) == HORIZON
+
+
+@pytest.mark.parametrize(
+    ("scheduler", "changes"),
+    [
+        (Step(every="2 epochs", gamma=0.5), [8, 22, 39, 53]),
+        (Step(every="3 epochs", gamma=0.5, warmup="1 epoch"), [22, 46]),
+        (MultiStep(milestones=("4 epochs", "6 epochs"), gamma=0.5), [22, 39]),
+        (CosineRestarts(period="3 epochs"), [12, 39, 60]),
+    ],
+)
+def test_times_in_epochs_are_ends_of_uneven_epochs(
+    scheduler: Scheduler, changes: list[int]
+) -> None:
+    """What happens after so many epochs happens at the first step of the next one."""
+    warmup = UNEVEN.steps_of(scheduler.warmup)
+    rates = [scheduler.factor(step, UNEVEN) for step in range(warmup, UNEVEN.num_steps)]
+    jumps = [rates[i] / rates[i - 1] for i in range(1, len(rates))]
+    if isinstance(scheduler, CosineRestarts):
+        found = [i + 1 + warmup for i, jump in enumerate(jumps) if jump > 1]
+    else:
+        found = [i + 1 + warmup for i, jump in enumerate(jumps) if jump == 0.5]
+    assert found == changes
+
+
+def test_an_uneven_epoch_multiplies_an_exponential_rate_once() -> None:
+    """Each epoch, however long, multiplies the rate by gamma."""
+    rates = [Exponential(gamma=0.8).factor(UNEVEN.steps_after(n), UNEVEN) for n in range(10)]
+    assert rates == pytest.approx([0.8**n for n in range(10)])
+
+
+def test_a_cosine_over_uneven_epochs_ends_with_the_last_step() -> None:
+    """The horizon is the sum of all epochs, and a warm-up of epochs that of the first ones."""
+    cosine = Cosine(warmup="4 epochs")
+    factors = [cosine.factor(step, UNEVEN) for step in range(UNEVEN.num_steps + 1)]
+    assert factors.index(1.0) == 22
+    assert factors[-1] == 0
+    assert min(factors[:-1]) > 0

@@ -77,6 +77,7 @@ CHANGES: Final[list[tuple[str, Cost, tuple[str, ...]]]] = [
     ("name=other", "nothing", ()),
     ("loggers=[tensorboard]", "nothing", ()),
     ("data.loader.num_workers=2", "nothing", ()),
+    ("data.curriculum={levels: {all: ['*']}, schedule: {0: all}}", "new-run", ALL),
     ("data.loader.cache=none", "nothing", ()),
     ("train.batch={micro: 4, accumulation: 1}", "nothing", ()),
     ("train.checkpoints.monitor=valid/dice", "nothing", ()),

@@ -87,7 +87,8 @@ CHECKPOINTS_NEVER: Final = Code(
 )
 BEYOND_THE_END: Final = Code(
     "beyond-the-end",
-    what="A time of the schedule, or the start of averaging, lies beyond the end of the training.",
+    what="A time of the schedule or curriculum, or the start of averaging, lies beyond the end of "
+    "the training.",
     why="It would never come, and the setting would do nothing.",
     example="epochs: 20\nscheduler: {type: multistep, milestones: [10 epochs, 30 epochs]}",
     instead="epochs: 20\nscheduler: {type: multistep, milestones: [10 epochs, 15 epochs]}",

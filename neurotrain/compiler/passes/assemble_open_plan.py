@@ -56,7 +56,9 @@ def _facts(draft: Draft, experiment: Experiment) -> OpenFacts:
         global_batch=batches.global_,
         world_size=batches.world_size,
         steps_per_epoch=AT_LAUNCH if steps is None else steps,
-        num_steps=AT_LAUNCH if steps is None else steps * experiment.train.epochs,
+        num_steps=AT_LAUNCH
+        if steps is None
+        else batches.horizon(experiment.train.epochs).num_steps,
         device=need(draft.device),
         threads=threads_of(draft, experiment),
         monitor=monitor,

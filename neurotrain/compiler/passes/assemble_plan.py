@@ -64,6 +64,7 @@ def _facts(draft: Draft, experiment: Experiment) -> Facts:
             for name, source in parts.sources.items()
             for members in [parts.samples[name]]
         },
+        curriculum=batches.phases or None,
         samples_per_epoch=batches.samples_per_epoch,
         micro_batch=batches.micro,
         accumulation=batches.accumulation,
@@ -72,7 +73,7 @@ def _facts(draft: Draft, experiment: Experiment) -> Facts:
         micro_steps_per_epoch=batches.steps_per_epoch * batches.accumulation,
         steps_per_epoch=batches.steps_per_epoch,
         dropped_samples=batches.samples_per_epoch - batches.steps_per_epoch * batches.global_,
-        num_steps=batches.steps_per_epoch * experiment.train.epochs,
+        num_steps=batches.horizon(experiment.train.epochs).num_steps,
         device=need(draft.device),
         waits=experiment.train.nan_policy.waits or experiment.train.precision == "fp16",
         threads=threads_of(draft, experiment),
@@ -106,7 +107,9 @@ def _predictions(facts: Facts) -> tuple[Prediction, ...]:
             name="optimizer steps",
             value=float(facts.num_steps),
             unit="steps",
-            method="steps of an epoch times epochs, without early stopping",
+            method="the steps of all epochs, without early stopping"
+            if facts.curriculum
+            else "steps of an epoch times epochs, without early stopping",
         ),
         Prediction(
             name="training samples",

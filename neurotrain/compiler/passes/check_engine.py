@@ -10,10 +10,8 @@ from neurotrain.compiler.deepspeed import DEEPSPEED_OPTIMIZERS, ZERO_OPTIMIZERS,
 from neurotrain.compiler.draft import Draft, attempt, fault, need
 from neurotrain.compiler.topology import is_deepspeed
 from neurotrain.component.base import tag_of
-from neurotrain.component.durations import Duration
 from neurotrain.language.diagnostics import Report
 from neurotrain.language.tree import SpecPath
-from neurotrain.optim.schedules import Horizon
 
 _ENGINE: Final = "engine"
 _STAGES: Final[Mapping[tuple[str, str], tuple[int, ...]]] = {
@@ -125,12 +123,11 @@ def _known(draft: Draft, names: tuple[str, ...]) -> list[str]:
 def _scheduler(draft: Draft, report: Report) -> None:
     if draft.read(_ENGINE, "scheduler") != "deepspeed":
         return
-    scheduler, batches = draft.read("train", "scheduler"), need(draft.batches)
-    num_steps = batches.steps_per_epoch * draft.read("train", "epochs")
-    horizon = Horizon(num_steps=num_steps, steps_per_epoch=batches.steps_per_epoch)
+    scheduler = draft.read("train", "scheduler")
+    horizon = need(draft.batches).horizon(draft.read("train", "epochs"))
     if own_scheduler(scheduler, 1.0, horizon) is not None:
         return
-    warmup = Duration.parse(scheduler.warmup).in_steps(batches.steps_per_epoch)
+    warmup = horizon.steps_of(scheduler.warmup)
     message = f"DeepSpeed has no schedule like '{tag_of(scheduler)}' with a warm-up of "
     message += f"{warmup} step{'' if warmup == 1 else 's'}"
     hint = "write engine.scheduler: neurotrain, or take constant or cosine with a warm-up of at "

@@ -258,12 +258,12 @@ def _compared(draft: Draft, text: str) -> tuple[int, int, str]:
     """A duration and the training in one unit: steps, or epochs where no steps are known."""
     duration, epochs = Duration.parse(text), draft.read("train", "epochs")
     try:
-        steps_per_epoch = need(draft.batches).steps_per_epoch
+        horizon = need(draft.batches).horizon(epochs)
     except Tainted:
         if duration.unit != "epoch":
             raise
         return duration.count, epochs, "epochs"
-    return duration.in_steps(steps_per_epoch), steps_per_epoch * epochs, "steps"
+    return horizon.steps_of(text), horizon.num_steps, "steps"
 
 
 def _discriminator_turns(draft: Draft, report: Report) -> None:

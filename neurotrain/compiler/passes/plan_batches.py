@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from neurotrain.compiler.codes import training as codes
@@ -9,9 +10,11 @@ from neurotrain.compiler.draft import Batches, Draft, Tainted, fault, need
 from neurotrain.compiler.topology import world_size
 from neurotrain.language.diagnostics import Report
 from neurotrain.language.tree import SpecPath
+from neurotrain.plan.plan import Phase
 from neurotrain.spec.train import Batch
 
 _PATH = ("train", "batch")
+_LEVELS = ("data", "curriculum", "levels")
 _DROPPED_SHARE = 0.2
 
 
@@ -40,19 +43,36 @@ def plan_batches(draft: Draft, report: Report) -> Draft:
         micro=micro, accumulation=accumulation, world_size=processes,
         num_samples=None if images is None else len(images) * crops,
     )  # fmt: skip
+    curriculum = draft.read("data", "curriculum")
     if batches.num_samples is None:
         return replace(draft, batches=batches)
     if batches.num_samples == 0:
         raise Tainted("an empty part is told already")
-    if batches.steps_per_epoch == 0:
-        message = (
-            f"an epoch has {batches.samples_per_epoch} samples, one update takes {batches.global_}"
+    if curriculum is not None:
+        sizes = {level: num * crops for level, num in need(draft.level_sizes).items()}
+        named = [level for level in sizes if level in curriculum.starts.values()]
+        if not all([_fits((*_LEVELS, level), sizes[level], batches, report) for level in named]):
+            return draft
+        return replace(draft, batches=_by_level(batches, curriculum.starts, crops, draft))
+    fits = _fits(_place(batch), batches.samples_per_epoch, batches, report)
+    return replace(draft, batches=batches) if fits else draft
+
+
+def _by_level(batches: Batches, starts: Mapping[int, str], crops: int, draft: Draft) -> Batches:
+    """The batches with the epochs of each level that the training comes to."""
+    sizes, epochs = need(draft.level_sizes), draft.read("train", "epochs")
+    phases = tuple(
+        Phase(
+            epoch=epoch,
+            level=level,
+            num_samples=sizes[level],
+            samples_per_epoch=sizes[level] * crops,
+            steps_per_epoch=batches.steps_of(sizes[level] * crops),
         )
-        hint = f"write a batch of at most {batches.samples_per_epoch}"
-        report.add(fault(codes.BATCH_TOO_LARGE, _place(batch), message, hint))
-        return draft
-    _tell_dropped(batches, _place(batch), report)
-    return replace(draft, batches=batches)
+        for epoch, level in starts.items()
+        if epoch < epochs
+    )
+    return replace(batches, num_samples=phases[0].samples_per_epoch, phases=phases)
 
 
 def _solve(batch: Batch, processes: int, report: Report) -> tuple[int, int] | None:
@@ -114,13 +134,21 @@ def _remedy(batch: Batch, unit: int, processes: int) -> str:
     return f"{hint}, or micro: {near}"
 
 
-def _tell_dropped(batches: Batches, place: SpecPath, report: Report) -> None:
-    used = batches.steps_per_epoch * batches.global_
-    dropped = batches.samples_per_epoch - used
-    if dropped / batches.samples_per_epoch > _DROPPED_SHARE:
-        message = (
-            f"{dropped} of {batches.samples_per_epoch} samples are left over in each epoch, "
-            f"which has {batches.steps_per_epoch} updates of {batches.global_}"
-        )
+def _fits(path: SpecPath, num_samples: int, batches: Batches, report: Report) -> bool:
+    """Whether an epoch of so many samples has an update; what it leaves over is told."""
+    steps, noun = batches.steps_of(num_samples), "an epoch"
+    if path[: len(_LEVELS)] == _LEVELS:
+        noun = f"an epoch of '{path[-1]}'"
+    if steps == 0:
+        message = f"{noun} has {num_samples} samples, one update takes {batches.global_}"
+        hint = f"write a batch of at most {num_samples}"
+        related = () if path[: len(_PATH)] == _PATH else ((_PATH, "the batch is written here"),)
+        report.add(fault(codes.BATCH_TOO_LARGE, path, message, hint, related=related))
+        return False
+    dropped = num_samples - steps * batches.global_
+    if dropped / num_samples > _DROPPED_SHARE:
+        message = f"{dropped} of {num_samples} samples are left over in each epoch, which has "
+        message += f"{steps} updates of {batches.global_}"
         hint = "take a batch size that divides the number of samples"
-        report.add(fault(codes.DROPPED_SAMPLES, place, message, hint))
+        report.add(fault(codes.DROPPED_SAMPLES, path, message, hint))
+    return True

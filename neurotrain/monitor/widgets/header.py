@@ -53,6 +53,8 @@ def _extras(frame: Frame) -> list[Line]:
     if frame.state is State.STALE and frame.liveness.since is not None:
         age = wording.duration(frame.now - frame.liveness.since)
         extras.append(((f"no heartbeat for {age}", "warn"),))
+    if view.position.level:
+        extras.append(((f"level {view.position.level}", "accent"),))
     if facts.device:
         extras.append(((facts.device, "plain"),))
     if frame.view.resumed_from is not None:
