@@ -75,7 +75,7 @@ def _losses(draft: Draft, report: Report) -> None:
         message = f"'{tag_of(loss)}' does not suit a {task} {_KINDS[output]}"
         related: tuple[tuple[SpecPath, str], ...] = ()
         if draft.kind.gives_classes:
-            num = len(need(draft.classes))
+            num = len(_class_names(draft))
             message = f"'{tag_of(loss)}' does not suit a {task} of {num} classes, {_KINDS[output]}"
             place: SpecPath = ("task", "classes") if draft.has("task", "classes") else ("task",)
             related = ((place, "the class count comes from here"),)
@@ -94,7 +94,7 @@ def _loss_weights(draft: Draft, report: Report) -> None:
 
 
 def _loss_parameters(draft: Draft, report: Report, path: SpecPath, loss: Any) -> None:
-    found = loss.contradiction(len(need(draft.classes)))
+    found = loss.contradiction(len(_class_names(draft)))
     if found is not None:
         field, why = found
         at = (*path, field) if draft.has(*path, field) else _type_path(draft, path)
@@ -150,7 +150,7 @@ def _postprocess(draft: Draft, report: Report) -> None:
         return
     if not draft.has("predict", "postprocess"):
         return
-    num_classes = len(need(draft.classes))
+    num_classes = len(_class_names(draft))
     for index, (path, step) in enumerate(_entries(draft, ("predict", "postprocess"))):
         if step.consumes != "probabilities" or (index == 0 and num_classes == 2):
             continue
@@ -237,8 +237,15 @@ def _entries(draft: Draft, path: SpecPath) -> Iterator[tuple[SpecPath, Any]]:
             continue
 
 
+def _class_names(draft: Draft) -> tuple[str, ...]:
+    """The classes, where nothing is wrong with them."""
+    if draft.kind.gives_classes:
+        draft.read("task")
+    return need(draft.classes)
+
+
 def _output(draft: Draft) -> str:
-    return draft.kind.output(need(draft.classes))
+    return draft.kind.output(_class_names(draft))
 
 
 def _type_path(draft: Draft, path: SpecPath) -> SpecPath:
