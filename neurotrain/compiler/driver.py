@@ -12,6 +12,7 @@ import msgspec
 from neurotrain.compiler.blame import blamed
 from neurotrain.compiler.deep.check_losses import check_losses
 from neurotrain.compiler.deep.check_network import check_network
+from neurotrain.compiler.deep.check_record import check_record
 from neurotrain.compiler.deep.check_room import check_room
 from neurotrain.compiler.deep.check_transforms import check_transforms
 from neurotrain.compiler.deep.check_update import check_update
@@ -77,6 +78,7 @@ DEEP_PASSES: Final = (
     check_weights,
     check_losses,
     check_update,
+    check_record,
     predict_costs,
     check_room,
 )

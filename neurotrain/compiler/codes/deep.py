@@ -84,6 +84,13 @@ UNMATCHED_GROUP: Final = Code(
     example="optimizer: {type: adamw, groups: [{match: 'encodr.*', learning_rate: 1e-4}]}",
     instead="optimizer: {type: adamw, groups: [{match: 'encoder.*', learning_rate: 1e-4}]}",
 )
+UNMATCHED_LAYER: Final = Code(
+    "unmatched-layer",
+    what="A pattern of layers whose outputs are to be recorded matches none of the model's.",
+    why="Nothing would be recorded for it.",
+    example="record: {activations: ['encodr.*']}",
+    instead="record: {activations: ['encoder.*']}",
+)
 NO_ROOM: Final = Code(
     "no-room-for-checkpoint",
     what="One checkpoint is larger than the free space of the output folder's disk.",
@@ -103,5 +110,5 @@ DISK_FILLS: Final = Code(
 CODES: Final = (
     TRANSFORM_FAILS, TRANSFORM_CONTRACT, MODEL_FAILS, OUTPUT_MISMATCH, NOT_FOLLOWED, LOSS_FAILS,
     WEIGHTS_DO_NOT_FIT, METRIC_FAILS, OPTIMIZER_FAILS, UPDATE_NOT_FOLLOWED,
-    UNMATCHED_GROUP, NO_ROOM, DISK_FILLS,
+    UNMATCHED_GROUP, UNMATCHED_LAYER, NO_ROOM, DISK_FILLS,
 )  # fmt: skip

@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING, Final
 
 from neurotrain.compiler.deep.check_update import updated_once
 from neurotrain.compiler.deep.count_state import Memory, checkpoint_bytes, memory_of
-from neurotrain.compiler.deep.count_step import StepShape, count_flops, count_saved_bytes
+from neurotrain.compiler.deep.count_step import (
+    StepShape,
+    count_flops,
+    count_saved_bytes,
+    inputs_on_meta,
+)
+from neurotrain.compiler.deep.details import activation_names, gradient_names
 from neurotrain.compiler.deep.foreign import ComponentFailed, tried
 from neurotrain.compiler.deep.retention import most_files
 from neurotrain.compiler.deep.shapes import (
@@ -103,10 +109,11 @@ class _Kept:
 def _storage(draft: Draft, network: nn.Module) -> list[Prediction]:
     epochs, options = draft.read("train", "epochs"), draft.read("train", "checkpoints")
     every = None if options.every is None else Duration.parse(options.every).count
+    optimizer = _optimizer(draft, network)
+    names = [*recorded_names(draft), *_ALWAYS_RECORDED, *_details(draft, network)]
     kept = _Kept(
         checkpoint=checkpoint_bytes(
-            network, _optimizer(draft, network), num_epochs=epochs, averaged=_averaged(draft),
-            recorded=[*recorded_names(draft), *_ALWAYS_RECORDED],
+            network, optimizer, num_epochs=epochs, averaged=_averaged(draft), recorded=names,
         ),
         num_checkpoints=most_files(epochs, every, options.keep_last),
         masks=_mask_bytes(draft),
@@ -125,6 +132,23 @@ def _storage(draft: Draft, network: nn.Module) -> list[Prediction]:
             method=f"{method}; without pictures, tables and logs",
         ),
     ]  # fmt: skip
+
+
+def _details(draft: Draft, network: nn.Module) -> list[str]:
+    """The names of values of single parameters and layers, once the optimizer is built.
+
+    Raises:
+        Tainted: the network cannot be followed; that is told where it is checked.
+    """
+    record = draft.read("train", "record")
+    names = gradient_names(network) if record.grad_norms else []
+    if record.activations:
+        try:
+            inputs = inputs_on_meta(_step_shape(draft))
+            names += activation_names(network, record.activations, inputs)
+        except ComponentFailed as failed:
+            raise Tainted from failed
+    return names
 
 
 def _optimizer(draft: Draft, network: nn.Module) -> torch.optim.Optimizer:
