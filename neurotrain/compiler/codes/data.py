@@ -106,7 +106,7 @@ BATCH_EXCEEDS_PART: Final = Code(
 )
 SIZES_DIFFER: Final = Code(
     "sizes-differ",
-    what="Training images have different sizes and nothing brings them to one.",
+    what="Training images have different sizes and nothing brings them to one, or too late.",
     why="A batch needs images of one size.",
     example="transforms: {train: [{type: normalize}]}",
     instead="transforms: {train: [{type: normalize}, {type: resize, size: [256, 256]}]}",
