@@ -10,6 +10,7 @@ from typing import Final
 import msgspec
 
 from neurotrain.compiler.blame import blamed
+from neurotrain.compiler.deep.check_defined import check_defined
 from neurotrain.compiler.deep.check_losses import check_losses
 from neurotrain.compiler.deep.check_network import check_network
 from neurotrain.compiler.deep.check_record import check_record
@@ -77,6 +78,7 @@ DEEP_PASSES: Final = (
     check_network,
     check_weights,
     check_losses,
+    check_defined,
     check_update,
     check_record,
     predict_costs,
