@@ -6,7 +6,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from neurotrain.compiler.deep.check_update import updated_once
-from neurotrain.compiler.deep.count_state import Memory, checkpoint_bytes, memory_of
+from neurotrain.compiler.deep.count_state import (
+    Memory,
+    checkpoint_bytes,
+    memory_of,
+    shards_bytes,
+)
 from neurotrain.compiler.deep.count_step import (
     StepShape,
     count_flops,
@@ -36,6 +41,8 @@ if TYPE_CHECKING:
     from torch import nn
 
 _ALWAYS_RECORDED: Final = ("lr", "grad_norm")
+_MOST_SHARDS: Final = 3
+"""States of DeepSpeed's processes on the disk at once: two are kept while the next is written."""
 
 
 def predict_costs(draft: Draft, report: Report) -> Draft:
@@ -103,6 +110,7 @@ class _Kept:
 
     checkpoint: int
     num_checkpoints: int
+    shards: int
     masks: int
 
 
@@ -111,27 +119,45 @@ def _storage(draft: Draft, network: nn.Module) -> list[Prediction]:
     every = None if options.every is None else Duration.parse(options.every).count
     optimizer = _optimizer(draft, network)
     names = [*recorded_names(draft), *_ALWAYS_RECORDED, *_details(draft, network)]
+    shards = _shards(draft, network, optimizer)
     kept = _Kept(
         checkpoint=checkpoint_bytes(
-            network, optimizer, num_epochs=epochs, averaged=_averaged(draft), recorded=names,
+            network, None if shards else optimizer, num_epochs=epochs,
+            averaged=_averaged(draft), recorded=names,
         ),
         num_checkpoints=most_files(epochs, every, options.keep_last),
+        shards=shards,
         masks=_mask_bytes(draft),
     )  # fmt: skip
     method = f"{kept.num_checkpoints} different checkpoints while one is written"
+    states = "" if kept.shards else ", optimizer states"
+    if kept.shards:
+        method += f", {_MOST_SHARDS} states of the processes"
     if kept.masks:
         method += ", and the predicted masks uncompressed"
     return [
         Prediction(
             name="checkpoint", value=float(kept.checkpoint), unit="bytes",
-            method="the file's form with the sizes of weights, optimizer states and full history",
+            method=f"the file's form with the sizes of weights{states} and full history",
         ),
         Prediction(
             name="disk at its peak", unit="bytes",
-            value=float(kept.checkpoint * kept.num_checkpoints + kept.masks),
+            value=float(
+                kept.checkpoint * kept.num_checkpoints + kept.shards * _MOST_SHARDS + kept.masks
+            ),
             method=f"{method}; without pictures, tables and logs",
         ),
     ]  # fmt: skip
+
+
+def _shards(draft: Draft, network: nn.Module, optimizer: torch.optim.Optimizer) -> int:
+    """Bytes of what the processes of DeepSpeed save together at a time; 0 without it."""
+    engine = draft.read("engine")
+    zero = getattr(engine, "zero", None)
+    if zero is None:
+        return 0
+    memory = memory_of(network, optimizer, averaged=False)
+    return shards_bytes(memory, stage=zero.stage, casts=engine.casts is not None)
 
 
 def _details(draft: Draft, network: nn.Module) -> list[str]:
