@@ -39,7 +39,8 @@ def check_inputs(draft: Draft, report: Report) -> Draft:
         draft = replace(draft, inputs=_digest(files))
         if predict.roi is not None:
             key, pattern = "roi", predict.roi
-            regions = pair_regions(draft.resolver, files, predict.roi)
+            found = pair_regions(draft.resolver, files, predict.roi)
+            regions = found if tag_of(draft.read("task")) == "segmentation" else {}
         draft = _with_headers(draft, report, files, regions)
     except InputsNotFound as error:
         if draft.options.no_data and error.is_absent:
