@@ -166,6 +166,8 @@ class Draft:
     """The digest of the file of first weights."""
     inputs: str | None = None
     """The digest of the names and sizes of the images to predict."""
+    input_sizes: tuple[tuple[int, int], ...] = ()
+    """Height and width of the images to predict, each once, as far as headers were read."""
     facts: Facts | None = None
     absent: tuple[str, ...] = ()
     """Where the spec names files that are not on this machine."""

@@ -10,9 +10,11 @@ from typing import Final
 import msgspec
 
 from neurotrain.compiler.blame import blamed
+from neurotrain.compiler.deep.check_defined import check_defined
 from neurotrain.compiler.deep.check_discriminator import check_discriminator
 from neurotrain.compiler.deep.check_losses import check_losses
 from neurotrain.compiler.deep.check_network import check_network
+from neurotrain.compiler.deep.check_record import check_record
 from neurotrain.compiler.deep.check_room import check_room
 from neurotrain.compiler.deep.check_transforms import check_transforms
 from neurotrain.compiler.deep.check_update import check_update
@@ -80,7 +82,9 @@ DEEP_PASSES: Final = (
     check_discriminator,
     check_weights,
     check_losses,
+    check_defined,
     check_update,
+    check_record,
     predict_costs,
     check_room,
 )

@@ -237,6 +237,15 @@ class BatchMaker:
             present |= set(torch.unique(batch.targets).tolist())
         return [label for label in range(num_classes) if label not in present]
 
+    def without_region(self) -> list[int]:
+        """The cached samples whose region of interest is empty after the fixed transforms."""
+        lost = []
+        for index, batch in sorted((self._cache or {}).items()):
+            assert not isinstance(batch.rois, list)
+            if batch.rois is not None and not bool(batch.rois.any()):
+                lost.append(index)
+        return lost
+
 
 class TrainLoader:
     """Shuffled training batches of one size; the samples left over differ in each epoch.

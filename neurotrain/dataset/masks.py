@@ -61,13 +61,13 @@ def load_region(path: Path) -> NDArray[np.bool_]:
     """The region of interest of a mask file, of shape (H, W): values of at least half the largest.
 
     Raises:
-        UnreadableImage: the file is missing or damaged, is coloured, or marks nothing.
+        IllegalLabels: it is coloured, or marks nothing.
+        UnreadableImage: the file is missing or damaged.
     """
-
     values_HW = _grey(path, read_pixels(path, palette_indices=True).values, tolerant=True)
     largest = values_HW.max()
     if not largest > 0:
-        raise UnreadableImage(path, "the region of interest is empty")
+        raise IllegalLabels(path, "the region of interest is empty")
     region: NDArray[np.bool_] = values_HW >= largest / 2
     return region
 

@@ -43,6 +43,8 @@ class _Record(msgspec.Struct, array_like=True, kw_only=True):
     sha256: bytes | None = None
     labels: dict[str, tuple[int, ...]] = {}
     """The labels that a mask holds, by its coding."""
+    marks: bool = False
+    """Whether it is known to be a usable region of interest."""
 
 
 class _Store(msgspec.Struct, array_like=True, kw_only=True):
@@ -101,6 +103,19 @@ class FileReader:
             record.labels = {**record.labels, key: _labels(path, coding)}
             self._has_news = True
         return record.labels[key]
+
+    def require_region(self, path: Path) -> None:
+        """Decode a region of interest.
+
+        Raises:
+            UnreadableImage: the file is missing or damaged, is coloured, or marks nothing.
+        """
+        from neurotrain.dataset.masks import load_region
+
+        record = self._record(path)
+        if not record.marks:
+            load_region(path)
+            record.marks = self._has_news = True
 
     def tell(self, what: str, done: int, total: int) -> None:
         """Say how far a survey is."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from fnmatch import fnmatchcase
 from functools import partial
 from typing import Any
 
 import torch
 from torch import nn
+
+from neurotrain.models.layers import layer_names, matching
 
 
 class NoSuchLayer(Exception):
@@ -26,16 +27,16 @@ class ActivationProbe:
     """
 
     def __init__(self, model: nn.Module, patterns: Sequence[str]) -> None:
-        layers = {name: layer for name, layer in model.named_modules() if name}
+        names = layer_names(model)
         matched: dict[str, nn.Module] = {}
         for index, pattern in enumerate(patterns):
-            found = {name: each for name, each in layers.items() if fnmatchcase(name, pattern)}
+            found = matching(names, pattern)
             if not found:
                 raise NoSuchLayer(
                     f"train.record.activations[{index}] '{pattern}' matches no layer; layers: "
-                    f"{', '.join(list(layers)[:8])}{' …' if len(layers) > 8 else ''}"
+                    f"{', '.join(names[:8])}{' …' if len(names) > 8 else ''}"
                 )
-            matched |= found
+            matched |= {name: model.get_submodule(name) for name in found}
         self._sums: dict[str, torch.Tensor] = {}
         self._running: dict[str, torch.Tensor] = {}
         self._hooks = [

@@ -282,10 +282,19 @@ class Builder:
             more = f"; and {len(refused) - 3} more" if len(refused) > 3 else ""
             raise CorruptSample("; ".join(refused[:3]) + more)
         absent = self._maker("train").absent_labels(len(self.plan.facts.classes))
-        return [
+        told = [
             f"no training sample has the class '{self.plan.facts.classes[label]}'"
             for label in absent
         ]
+        for part in self.plan.facts.parts:
+            maker = self._maker(part)
+            if lost := maker.without_region():
+                names = ", ".join(maker.name(index) for index in lost[:3])
+                told.append(
+                    f"the region of interest is empty after the transforms in {len(lost)} of "
+                    f"{len(maker)} {part} samples, of which nothing counts: {names}"
+                )
+        return told
 
     def _maker(self, part: str) -> BatchMaker:
         if part not in self._makers:

@@ -120,7 +120,14 @@ class Executor:
             builder.train_loader(), valid, builder.criterion(), optimizer,
             scheduler=builder.schedule(optimizer), device=device,
         )  # fmt: skip
-        return trained_result(trainer, plan)
+        return self._trained(trainer)
+
+    def _trained(self, trainer: Trainer) -> dict[str, float]:
+        """What a training found; where no weights are the best, that is said."""
+        if trainer.state.best.value is None:
+            message = f"'{self.plan.facts.monitor}' was never a number: the last weights count"
+            self.reporter.tell("warning.raised", message=message)
+        return trained_result(trainer, self.plan)
 
     def _trainer(self, folder: Path, model: nn.Module, *, resumes: bool) -> Trainer:
         options, setup = self.plan.experiment.train, self.builder.setup()

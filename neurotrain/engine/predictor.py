@@ -24,7 +24,14 @@ from neurotrain.transforms.base import Transform
 from neurotrain.transforms.batch import Batch
 from neurotrain.transforms.draws import Draws
 
-_LOSSLESS: Final = (".png", ".tif", ".tiff", ".bmp", ".npy")
+_FORMATS: Final[dict[str, tuple[str, ...]]] = {
+    "uint8": (".png", ".tif", ".tiff", ".bmp", ".npy"),
+    "uint16": (".png", ".tif", ".tiff", ".npy"),
+    "int32": (".tif", ".tiff", ".npy"),
+    "int64": (".npy",),
+}
+"""The lossless formats that hold each type of values, the one to take first; the smallest type
+that fits is taken."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,9 +188,10 @@ class Predictor:
     ) -> list[Path]:
         """Write a mask for each segmented image, and one table for all; the files written.
 
-        Masks have the input's size and its format where that is lossless, else PNG. Classes have
-        the values of the training masks where the spec states them; else with two classes the
-        foreground is 255, and with more each pixel is its class index.
+        Masks have the input's size and its format where that is lossless and holds their values,
+        else PNG; TIFF where values are negative or above 65,535. Classes have the values of the
+        training masks where the spec states them; else with two classes the foreground is 255, and
+        with more each pixel is its class index.
 
         Raises:
             ValueError: neither this call nor the predictor names a folder.
@@ -215,10 +223,11 @@ class Predictor:
         return [*written, table]
 
     def _save_mask(self, one: Prediction, labels_HW: NDArray[np.int64], folder: Path) -> Path:
-        path = self._target(folder, one.name, one.suffix)
-        mask_HW = self._values(one.probabilities.shape[0])[labels_HW]
+        values = self._values(one.probabilities.shape[0])
+        path = self._target(folder, one.name, one.suffix, values)
+        mask_HW = values[labels_HW]
         if path.suffix == ".npy":
-            np.save(path, mask_HW if self._label_values else labels_HW.astype(np.uint8))
+            np.save(path, mask_HW if self._label_values else labels_HW.astype(values.dtype))
         else:
             from PIL import Image
 
@@ -228,11 +237,13 @@ class Predictor:
     def _require_apart(self, folder: Path) -> None:
         """Refuse a folder in which a mask of the files to predict would overwrite one of them."""
         taken: set[str] = set()
+        values = self._values(max(2, len(self.classes)))
         for file in self._files:
-            self._target(folder, _free_name(file.stem, taken), file.suffix.lower())
+            self._target(folder, _free_name(file.stem, taken), file.suffix.lower(), values)
 
-    def _target(self, folder: Path, name: str, suffix: str) -> Path:
-        path = folder / f"{name}{suffix if suffix in _LOSSLESS else '.png'}"
+    def _target(self, folder: Path, name: str, suffix: str, values: NDArray[Any]) -> Path:
+        holding = _FORMATS[values.dtype.name]
+        path = folder / f"{name}{suffix if suffix in holding else holding[0]}"
         if path.resolve() in self._inputs:
             raise FileExistsError(f"a mask would overwrite the input {path}: name another folder")
         return path
@@ -240,8 +251,9 @@ class Predictor:
     def _values(self, num_classes: int) -> NDArray[Any]:
         """What each class is written as: as in the training masks where the spec states that."""
         usual = (0, 255) if num_classes == 2 else tuple(range(num_classes))
-        values = self._label_values or usual
-        return np.array(values, dtype=np.uint8 if max(values) < 256 else np.uint16)
+        values = np.array(self._label_values or usual, dtype=np.int64)
+        fitting = (name for name in _FORMATS if (values.astype(name) == values).all())
+        return values.astype(next(fitting))
 
     def _inside(self, one: Prediction) -> NDArray[np.int64]:
         labels = self.labels(one.probabilities)

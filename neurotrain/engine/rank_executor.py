@@ -12,7 +12,7 @@ from neurotrain.component.paths import Resolver
 from neurotrain.engine import done
 from neurotrain.engine.build import EnvironmentLacks
 from neurotrain.engine.deepspeed_trainer import DeepSpeedTrainer
-from neurotrain.engine.executor import Executor, trained_result
+from neurotrain.engine.executor import Executor
 from neurotrain.engine.placement import BadLaunch, Placement
 from neurotrain.engine.ranks import Ranks, joined
 from neurotrain.engine.shards import has_been_saved
@@ -92,7 +92,7 @@ class RankExecutor(Executor):
             scheduler=None if engine.scheduler == "deepspeed" else plan.experiment.train.scheduler,
         )  # fmt: skip
         ranks.leave()
-        return trained_result(trainer, plan)
+        return self._trained(trainer)
 
     def _preloading(self) -> Any:
         """The progress of loading; where there are others, the flag is looked at afterwards."""

@@ -63,10 +63,11 @@ def _family(rule: Mapping[str, Any]) -> str:
 
 def _list(node: Mapping[str, Any], definitions: Definitions) -> str:
     if "prefixItems" in node:
-        items, count = node["prefixItems"][0], f"{node['minItems']} entries"
-    else:
-        items, count = node["items"], _count(node)
-    each = type_in_words(items, definitions)
+        kinds = [type_in_words(item, definitions) for item in node["prefixItems"]]
+        if len(set(kinds)) > 1:
+            return f"a list of {len(kinds)} entries: {'; '.join(kinds)}"
+        return f"a list of {len(kinds)} entries, each {kinds[0]}"
+    count, each = _count(node), type_in_words(node["items"], definitions)
     return f"a list{' of ' + count if count else ''}, each {each}"
 
 

@@ -158,7 +158,8 @@ class Reference:
         """What a key means below a node: its own, that of an item, or of every component."""
         node = followed(start.node, self._definitions)
         if isinstance(key, int):
-            items = node.get("items") or node.get("prefixItems", [None])[0]
+            prefix = node.get("prefixItems", [])
+            items = node.get("items") or (prefix[key] if key < len(prefix) else None)
             if items:
                 yield _Step(path=f"{start.path}[{key}]", node=items)
             return

@@ -29,6 +29,8 @@ class Transform(Family):
     family: ClassVar[str] = "transform"
     random: ClassVar[bool] = False
     """Whether it draws random numbers; such a transform is for training only."""
+    equal_sizes: ClassVar[bool] = False
+    """Whether the images of a batch need one size before it, and so in training at its place."""
 
     def build(self) -> Apply:
         """The function that does it, on a batch."""

@@ -76,6 +76,7 @@ class RandomFlip(Component, Transform, tag="random_flip", frozen=True, kw_only=T
     """Mirror each sample, with the given probability along each axis."""
 
     random = True
+    equal_sizes = True
     axes: Annotated[
         tuple[Literal["horizontal", "vertical"], ...],
         Meta(description="Which ways an image may be mirrored", min_length=1),
@@ -103,6 +104,7 @@ class RandomRotate90(Component, Transform, tag="random_rotate90", frozen=True, k
     """Turn each square sample by 0, 90, 180 or 270 degrees, all equally likely."""
 
     random = True
+    equal_sizes = True
 
     def build(self) -> Apply:
         """Turn every sample by its drawn multiple of 90 degrees."""
@@ -125,6 +127,7 @@ class RandomAffine(Component, Transform, tag="random_affine", frozen=True, kw_on
     """Rotate and scale each sample about its centre; bilinear, label maps by nearest neighbour."""
 
     random = True
+    equal_sizes = True
     degrees: Annotated[NonNegative, Meta(description="Largest rotation either way, in degrees")] = (
         180.0
     )
@@ -169,6 +172,7 @@ class RandomIntensity(Component, Transform, tag="random_intensity", frozen=True,
     """
 
     random = True
+    equal_sizes = True
     brightness: Annotated[
         NonNegative, Meta(description="Largest value added or taken away, in deviations")
     ] = 0.1

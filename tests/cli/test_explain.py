@@ -68,6 +68,9 @@ def test_field_with_a_default() -> None:
         ("loss[0].dice.weight", "Factor of this loss in the sum"),
         ("model.type", "basic_unet"),
         ("extends", "a file name, or a list of file names"),
+        ("train.optimizer.rprop.etas", "2 entries: a number, more than 0, less than 1; a number,"),
+        ("train.optimizer.rprop.etas[1]", "a number, more than 1"),
+        ("train.optimizer.adam.betas", "2 entries, each a number, at least 0, less than 1"),
     ],
 )
 def test_what_is_said_of_a_path(path: str, said: str) -> None:

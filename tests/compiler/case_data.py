@@ -17,6 +17,11 @@ def make(root: Path) -> None:
     _pairs(root / "eyes", 12)
     for number in range(12):
         _mask(root / "eyes" / "regions" / f"{number:02d}.png")
+        _mask(root / "eyes" / "small-regions" / f"{number:02d}.png", (48, 40))
+        _mask(root / "eyes" / "black-regions" / f"{number:02d}.png", white=0 if number == 3 else 9)
+    _image(root / "tiny" / "00.png", "RGB", (3, 2))
+    (root / "broken").mkdir()
+    (root / "broken" / "00.png").write_bytes(b"no image")
     _pairs(root / "others", 6, first=50)
     _pairs(root / "grey", 6, first=50, mode="L")
     _pairs(root / "few", 2)

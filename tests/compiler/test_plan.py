@@ -229,7 +229,9 @@ def test_provenance_of_a_base_names_the_base(compiling: Compiling) -> None:
     assert plan.provenance["train.epochs"] == "bases/segmentation.yaml:14:11"
 
 
-SEGMENTATION: Final = "extends: bases/segmentation.yaml\npredict: {input: 'bases/*.yaml'}\n"
+SEGMENTATION: Final = (
+    "extends: bases/segmentation.yaml\npredict: {input: '${env:CASE_DATA}/eyes/images/*'}\n"
+)
 STAGES: Final = {"trainer", "tester", "predictor"}
 
 

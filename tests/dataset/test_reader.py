@@ -140,3 +140,19 @@ def test_names_need_not_be_text(tmp_path: Path, store: Path) -> None:
     remembered(store, file)
     bitmap(file, (1, 1, 1, 1))
     assert known(FileReader(store), file) == before
+
+
+def test_a_usable_region_is_decoded_once_and_an_empty_one_always(
+    tmp_path: Path, store: Path
+) -> None:
+    """What marks something is remembered; what marks nothing is never taken for usable."""
+    file = bitmap(tmp_path / "a.bmp", (0, 9, 0, 9))
+    reader = FileReader(store)
+    reader.require_region(file)
+    reader.save()
+    bitmap(file, (0, 0, 0, 0))
+    FileReader(store).require_region(file)
+    bitmap(file, (0, 0, 0, 0), mtime_ns=10**18 + 1)
+    for _ in range(2):
+        with pytest.raises(UnreadableImage, match="the region of interest is empty"):
+            FileReader(store).require_region(file)

@@ -12,6 +12,7 @@ from PIL import Image
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
+from neurotrain.dataset.masks import LabelCoding, load_labels
 from neurotrain.engine import Predictor
 from neurotrain.engine.inference import Inference
 from neurotrain.postprocess.steps import RemoveSmallObjects, Threshold
@@ -126,6 +127,33 @@ def test_masks_have_the_values_of_the_training_masks(tmp_path: Path) -> None:
     assert set(np.unique(np.asarray(Image.open(written[0])))) == {0, 128}
     rows = list(csv.DictReader((tmp_path / "out/predictions.csv").open()))
     assert rows[0]["image"] == str(file)
+
+
+@pytest.mark.parametrize(
+    ("values", "suffix", "written_as"),
+    [
+        ((0, 255), ".bmp", ".bmp"),
+        ((0, 1000), ".bmp", ".png"),
+        ((0, 65_535), ".png", ".png"),
+        ((0, 100_000), ".png", ".tif"),
+        ((-1, 0), ".bmp", ".tif"),
+        ((-1, 0), ".tiff", ".tiff"),
+        ((-1, 2**40), ".png", ".npy"),
+    ],
+)
+def test_a_mask_has_a_format_that_holds_its_values(
+    tmp_path: Path, values: tuple[int, ...], suffix: str, written_as: str
+) -> None:
+    """Read back, every pixel has the value of its class, and as a mask its label again."""
+    file = photograph(tmp_path, f"a{suffix}")
+    predictor = Predictor(Bright(), output_dir=tmp_path / "out", label_values=values)
+    mask, _ = predictor.save_predictions(predictor.predict_files([file]))
+    assert mask.suffix == written_as
+    read_HW = np.load(mask) if written_as == ".npy" else np.asarray(Image.open(mask))
+    bright_HW = np.asarray(Image.open(file))[..., 0] > 127
+    assert np.array_equal(read_HW, np.where(bright_HW, values[1], values[0]))
+    coding = LabelCoding(num_classes=2, label_values=values)
+    assert np.array_equal(load_labels(mask, coding), bright_HW)
 
 
 def test_no_input_is_overwritten(tmp_path: Path) -> None:

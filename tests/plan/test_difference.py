@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+from PIL import Image
 
 from neurotrain.compiler.draft import Options
 from neurotrain.compiler.driver import compile_spec
@@ -39,7 +40,7 @@ train:
   validate_every: 2 epochs
   early_stopping: {monitor: valid/dice, patience: 5}
   checkpoints: {every: 2 epochs, keep_last: 2}
-predict: {input: "spec.yaml"}
+predict: {input: "image.png"}
 engine: {type: torch, device: cpu, threads: 1}
 """
 ALL: Final = ("trainer", "tester", "predictor")
@@ -47,8 +48,9 @@ ALL: Final = ("trainer", "tester", "predictor")
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the spec."""
+    """A folder with the spec and an image to predict."""
     folder = tmp_path_factory.mktemp("spec")
+    Image.new("RGB", (64, 64)).save(folder / "image.png")
     (folder / "spec.yaml").write_text(SPEC)
     return folder
 

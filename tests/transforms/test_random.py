@@ -48,6 +48,24 @@ def members(batch: Any, chosen: list[int]) -> Batch:
     )  # fmt: skip
 
 
+@every_transform
+def test_images_of_several_sizes_are_taken_as_it_is_said(
+    told_batch: Build, transform: Transform, size: tuple[int, int]
+) -> None:
+    """One that says that it needs equal sizes does, and another gives each sample as alone."""
+    first, second = told_batch(1, size), told_batch(1, (40, 40), start=1)
+    both = Batch(
+        images=[*first.images, *second.images], targets=[*first.targets, *second.targets],
+        rois=[*(first.rois or ()), *(second.rois or ())],
+        samples=np.arange(2), crops=np.zeros(2, np.int64),
+    )  # fmt: skip
+    if transform.equal_sizes:
+        with pytest.raises(ValueError, match="differ in size"):
+            applied(transform, both)
+        return
+    assert torch.equal(applied(transform, both).images[1:], applied(transform, second).images)
+
+
 @pytest.mark.parametrize("name", ["crop", "flip", "rotate90"])
 def test_target_and_region_follow_the_image(told_batch: Build, name: str) -> None:
     """What moves whole pixels moves label and region exactly as it moves the image."""

@@ -53,6 +53,14 @@ LABEL_VALUES: Final = Code(
     example="A mask with 0, 128 and 255 and two classes",
     instead="label_values: [0, 255] or mask_threshold: 128",
 )
+UNUSABLE_REGION: Final = Code(
+    "unusable-region",
+    what="A region of interest marks nothing, or is coloured. `compile` and `run` decode them, "
+    "`check` does not.",
+    why="Nothing of its image would count, and the run would end when its turn comes.",
+    example="fov/03.png is black everywhere",
+    instead="Mark what counts, or take the region and its image out of the folders.",
+)
 TOO_FEW_CLASSES: Final = Code(
     "too-few-classes",
     what="The data has fewer than two classes, or a class without samples.",
@@ -106,7 +114,7 @@ BATCH_EXCEEDS_PART: Final = Code(
 )
 SIZES_DIFFER: Final = Code(
     "sizes-differ",
-    what="Training images have different sizes and nothing brings them to one.",
+    what="Training images have different sizes and nothing brings them to one, or too late.",
     why="A batch needs images of one size.",
     example="transforms: {train: [{type: normalize}]}",
     instead="transforms: {train: [{type: normalize}, {type: resize, size: [256, 256]}]}",
@@ -241,9 +249,9 @@ TEXT_TOO_SHORT: Final = Code(
 CODES: Final = (
     TEXT_TOO_SHORT,
     MISSING_FILES, UNPAIRED_IMAGES, AMBIGUOUS_PAIRS, UNREADABLE_IMAGE, SIZE_MISMATCH,
-    MIXED_CHANNELS, LABEL_VALUES, TOO_FEW_CLASSES, WRONG_DATASET, EMPTY_SPLIT, CLASSES_MISMATCH,
-    IMAGE_TOO_SMALL, WINDOW_TOO_LARGE, BATCH_EXCEEDS_PART, SIZES_DIFFER, SAME_DATA, LEAKED_IMAGES,
-    DUPLICATE_IMAGES, ABSENT_CLASS, GROUP_PATTERN, SHARED_GROUP, UNUSED_GROUP, UNEVEN_SPLIT,
-    CLASSES_UNKNOWN, REGION_MISSING, UNREADABLE_TABLE, MISSING_COLUMN, TABLE_VALUES,
-    DUPLICATE_ROWS, WRONG_TARGET, CONSTANT_TARGET,
+    MIXED_CHANNELS, LABEL_VALUES, UNUSABLE_REGION, TOO_FEW_CLASSES, WRONG_DATASET, EMPTY_SPLIT,
+    CLASSES_MISMATCH, IMAGE_TOO_SMALL, WINDOW_TOO_LARGE, BATCH_EXCEEDS_PART, SIZES_DIFFER,
+    SAME_DATA, LEAKED_IMAGES, DUPLICATE_IMAGES, ABSENT_CLASS, GROUP_PATTERN, SHARED_GROUP,
+    UNUSED_GROUP, UNEVEN_SPLIT, CLASSES_UNKNOWN, REGION_MISSING, UNREADABLE_TABLE, MISSING_COLUMN,
+    TABLE_VALUES, DUPLICATE_ROWS, WRONG_TARGET, CONSTANT_TARGET,
 )  # fmt: skip

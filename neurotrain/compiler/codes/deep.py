@@ -70,6 +70,21 @@ METRIC_FAILS: Final = Code(
     example="metrics: [my_metric]   # gives one value for three classes",
     instead="metrics: [dice]",
 )
+UNDEFINED_MONITOR: Final = Code(
+    "undefined-monitor",
+    what="The monitored metric has no value on the validation data, whose answers are all alike.",
+    why="The best weights would never be chosen, or training would stop as if nothing improved.",
+    example="metrics: [r2]   # of one validation sample",
+    instead="metrics: [mae]",
+)
+UNDEFINED_METRIC: Final = Code(
+    "undefined-metric",
+    what="A metric has no value on a part of the data, whose answers are all alike.",
+    why="It would be recorded as NaN.",
+    example="metrics: [accuracy, auroc]   # all test samples have one class",
+    instead="metrics: [accuracy]",
+    severity=Severity.WARNING,
+)
 OPTIMIZER_FAILS: Final = Code(
     "optimizer-fails",
     what="The optimizer cannot be built with these parameters, or cannot make an update.",
@@ -118,6 +133,6 @@ DISK_FILLS: Final = Code(
 CODES: Final = (
     TRANSFORM_FAILS, TRANSFORM_CONTRACT, MODEL_FAILS, DISCRIMINATOR_FAILS, OUTPUT_MISMATCH,
     NOT_FOLLOWED, LOSS_FAILS, WEIGHTS_DO_NOT_FIT, METRIC_FAILS, OPTIMIZER_FAILS,
-    UPDATE_NOT_FOLLOWED, UNMATCHED_GROUP, UNMATCHED_LAYER,
+    UPDATE_NOT_FOLLOWED, UNDEFINED_MONITOR, UNDEFINED_METRIC, UNMATCHED_GROUP, UNMATCHED_LAYER,
     NO_ROOM, DISK_FILLS,
 )  # fmt: skip

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 from neurotrain.compiler.codes import deep as codes
@@ -19,10 +18,9 @@ from neurotrain.compiler.deep.shapes import (
     told,
     type_path,
 )
-from neurotrain.compiler.draft import Draft, attempt, fault, need
+from neurotrain.compiler.draft import Draft, fault, need
 from neurotrain.component.base import tag_of
 from neurotrain.language.diagnostics import Diagnostic, Report
-from neurotrain.language.suggest import closest
 from neurotrain.language.tree import SpecPath
 from neurotrain.models.base import Model
 from neurotrain.transforms.base import Shape
@@ -47,23 +45,7 @@ def check_network(draft: Draft, report: Report) -> Draft:
     found = _followed(draft, network)
     if found is not None:
         report.add(found)
-    draft = replace(draft, network=network)
-    attempt(_recorded, draft, report)
-    return draft
-
-
-def _recorded(draft: Draft, report: Report) -> None:
-    """Every pattern of layers whose outputs are recorded matches one."""
-    layers = [name for name, _ in need(draft.network).named_modules() if name]
-    for index, pattern in enumerate(draft.read("train", "record", "activations")):
-        if any(fnmatchcase(name, pattern) for name in layers):
-            continue
-        message = f"'{pattern}' matches no layer of the model"
-        hint = f"its layers are {', '.join(layers[:3])}{', …' if len(layers) > 3 else ''}"
-        near = closest(pattern, layers)
-        hint = f"did you mean '{near}'? {hint}" if near else hint
-        path = ("train", "record", "activations", index)
-        report.add(fault(codes.UNMATCHED_LAYER, path, message, hint))
+    return replace(draft, network=network)
 
 
 def _followed(draft: Draft, network: nn.Module) -> Diagnostic | None:

@@ -67,9 +67,20 @@ def memory_of(network: nn.Module, optimizer: torch.optim.Optimizer, *, averaged:
     )
 
 
+def shards_bytes(memory: Memory, *, stage: int, casts: bool) -> int:
+    """What all processes of DeepSpeed save beside a checkpoint: weights and optimizer states.
+
+    From stage 1 on, and where the weights are cast to 16 bits, the optimizer has a copy of them in
+    32 bits; in stage 3 that is the only one.
+    """
+    copies = memory.parameters if stage >= 1 or casts else 0
+    weights = 0 if stage >= 3 else memory.parameters // (2 if casts else 1)
+    return weights + copies + memory.optimizer_states
+
+
 def checkpoint_bytes(
     network: nn.Module,
-    optimizer: torch.optim.Optimizer,
+    optimizer: torch.optim.Optimizer | None,
     *,
     recorded: Iterable[str],
     num_epochs: int,
@@ -80,7 +91,8 @@ def checkpoint_bytes(
 
     `others` is the state of what is trained besides. It is written for good, with storages so
     short that their padding stays the same, and the rest of the storages is added. Of a long
-    history a part is written.
+    history a part is written. Without an optimizer it is one of DeepSpeed, whose processes save
+    its states.
     """
     import torch
 
@@ -90,7 +102,7 @@ def checkpoint_bytes(
     weights = network.state_dict()
     state = {
         "model_state_dict": shortened.of(weights),
-        "optimizer_state_dict": shortened.of(optimizer.state_dict()),
+        "optimizer_state_dict": {} if optimizer is None else shortened.of(optimizer.state_dict()),
         **{name: shortened.of(state) for name, state in others.items()},
         "metrics_history": history,
         **_PLACES,

@@ -89,6 +89,14 @@ def count_saved_bytes(network: nn.Module, criterion: Criterion, shape: StepShape
     return saved.num_bytes
 
 
+def inputs_on_meta(shape: StepShape) -> torch.Tensor:
+    """The images or tokens of a micro-step on `meta`."""
+    import torch
+
+    with torch.device("meta"):
+        return _batch(shape)[0]
+
+
 def _convolution_backward(
     grad_output: Sequence[int],
     given: Sequence[int],

@@ -6,8 +6,19 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from neurotrain.compiler.deep.check_update import updated_once
-from neurotrain.compiler.deep.count_state import Memory, checkpoint_bytes, memory_of
-from neurotrain.compiler.deep.count_step import StepShape, count_flops, count_saved_bytes
+from neurotrain.compiler.deep.count_state import (
+    Memory,
+    checkpoint_bytes,
+    memory_of,
+    shards_bytes,
+)
+from neurotrain.compiler.deep.count_step import (
+    StepShape,
+    count_flops,
+    count_saved_bytes,
+    inputs_on_meta,
+)
+from neurotrain.compiler.deep.details import activation_names, gradient_names
 from neurotrain.compiler.deep.foreign import ComponentFailed, tried
 from neurotrain.compiler.deep.retention import most_files
 from neurotrain.compiler.deep.rivals import Rival
@@ -31,6 +42,8 @@ if TYPE_CHECKING:
     from torch import nn
 
 _ALWAYS_RECORDED: Final = ("lr", "grad_norm")
+_MOST_SHARDS: Final = 3
+"""States of DeepSpeed's processes on the disk at once: two are kept while the next is written."""
 
 
 def predict_costs(draft: Draft, report: Report) -> Draft:
@@ -119,6 +132,7 @@ class _Kept:
 
     checkpoint: int
     num_checkpoints: int
+    shards: int
     masks: int
 
 
@@ -126,29 +140,65 @@ def _storage(draft: Draft, network: nn.Module) -> list[Prediction]:
     epochs, options = draft.read("train", "epochs"), draft.read("train", "checkpoints")
     rival = Rival.of(draft)
     every = None if options.every is None else Duration.parse(options.every).count
+    optimizer = _optimizer(draft, network)
+    names = [*recorded_names(draft), *_ALWAYS_RECORDED, *_details(draft, network)]
+    shards = _shards(draft, network, optimizer)
     kept = _Kept(
         checkpoint=checkpoint_bytes(
-            network, _optimizer(draft, network), num_epochs=epochs, averaged=_averaged(draft),
-            recorded=[*recorded_names(draft), *_ALWAYS_RECORDED],
+            network, None if shards else optimizer, num_epochs=epochs,
+            averaged=_averaged(draft), recorded=names,
             others={} if rival is None else rival.state(),
         ),
         num_checkpoints=most_files(epochs, every, options.keep_last),
+        shards=shards,
         masks=_mask_bytes(draft),
     )  # fmt: skip
     method = f"{kept.num_checkpoints} different checkpoints while one is written"
+    states = "" if kept.shards else ", optimizer states"
+    if kept.shards:
+        method += f", {_MOST_SHARDS} states of the processes"
     if kept.masks:
         method += ", and the predicted masks uncompressed"
     return [
         Prediction(
             name="checkpoint", value=float(kept.checkpoint), unit="bytes",
-            method="the file's form with the sizes of weights, optimizer states and full history",
+            method=f"the file's form with the sizes of weights{states} and full history",
         ),
         Prediction(
             name="disk at its peak", unit="bytes",
-            value=float(kept.checkpoint * kept.num_checkpoints + kept.masks),
+            value=float(
+                kept.checkpoint * kept.num_checkpoints + kept.shards * _MOST_SHARDS + kept.masks
+            ),
             method=f"{method}; without pictures, tables and logs",
         ),
     ]  # fmt: skip
+
+
+def _shards(draft: Draft, network: nn.Module, optimizer: torch.optim.Optimizer) -> int:
+    """Bytes of what the processes of DeepSpeed save together at a time; 0 without it."""
+    engine = draft.read("engine")
+    zero = getattr(engine, "zero", None)
+    if zero is None:
+        return 0
+    memory = memory_of(network, optimizer, averaged=False)
+    return shards_bytes(memory, stage=zero.stage, casts=engine.casts is not None)
+
+
+def _details(draft: Draft, network: nn.Module) -> list[str]:
+    """The names of values of single parameters and layers, once the optimizer is built.
+
+    Raises:
+        Tainted: the network cannot be followed; that is told where it is checked.
+    """
+    record = draft.read("train", "record")
+    names = gradient_names(network) if record.grad_norms else []
+    if record.activations:
+        try:
+            inputs = inputs_on_meta(_step_shape(draft))
+            names += activation_names(network, record.activations, inputs)
+        except ComponentFailed as failed:
+            raise Tainted from failed
+    return names
 
 
 def _optimizer(draft: Draft, network: nn.Module) -> torch.optim.Optimizer:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from neurotrain.compiler.draft import Draft, Tainted, need
 from neurotrain.component.base import tag_of
-from neurotrain.dataset.base import Dataset, SampleInfo
+from neurotrain.dataset.base import Dataset
 from neurotrain.language.tree import SpecPath
 from neurotrain.transforms.base import Shape
 
@@ -59,13 +59,16 @@ def evaluated_sizes(draft: Draft) -> tuple[tuple[int, int], ...]:
         return (_padded(window, draft),)
     samples = need(draft.parts).samples
     members = [sample for part in ("valid", "test") for sample in samples.get(part, ())]
-    sizes = sorted({_padded(s, draft) for m in members if (s := _evaluated(m, draft)) is not None})
+    raw = {*(sample.size for sample in members), *draft.input_sizes}
+    sizes = sorted(
+        {_padded(s, draft) for each in raw if (s := _evaluated(each, draft)) is not None}
+    )
     by_area = sorted(sizes, key=lambda size: size[0] * size[1])
     return tuple(dict.fromkeys([*by_area[:1], *by_area[-1:]]))
 
 
-def _evaluated(sample: SampleInfo, draft: Draft) -> tuple[int, int] | None:
-    shape = Shape(1, sample.size)
+def _evaluated(size: tuple[int, int] | None, draft: Draft) -> tuple[int, int] | None:
+    shape = Shape(1, size)
     for transform in draft.read("data", "transforms", "eval"):
         shape = transform.shape(shape)
     return shape.size

@@ -12,7 +12,7 @@ from neurotrain.compiler.passes.survey_data import diagnose
 from neurotrain.dataset.base import Dataset
 from neurotrain.dataset.duplicates import PlacedImage, placed, same_bytes
 from neurotrain.dataset.faults import counted, some_names
-from neurotrain.dataset.label_survey import survey_labels
+from neurotrain.dataset.label_survey import REGION, region_faults, survey_labels
 from neurotrain.language.diagnostics import Report
 
 
@@ -22,7 +22,7 @@ def check_contents(draft: Draft, report: Report) -> Draft:
     A mask that holds a 7 in a task of three classes is answered by `label-values` at `masks`.
     """
     if draft.options.reader is not None:
-        checks = (_labels, _duplicates) if not draft.kind.reads_text else ()
+        checks = (_labels, _regions, _duplicates) if not draft.kind.reads_text else ()
         for check in checks:
             attempt(check, draft, report)
     return draft
@@ -52,6 +52,18 @@ def _labels(draft: Draft, report: Report) -> None:
             message += f"the class '{name}', which is label {label}"
             hint = "leave the class out, or add images that show it"
             report.add(fault(codes.ABSENT_CLASS, ("task", "classes", label), message, hint))
+
+
+def _regions(draft: Draft, report: Report) -> None:
+    """Every region of interest marks something."""
+    parts, reader = need(draft.parts), need(draft.options.reader)
+    for key, survey in parts.surveys.items():
+        dataset: Dataset = draft.read("data", key)
+        has_masks = dataset.label_coding(len(need(draft.classes))) is not None
+        if has_masks and dataset.gives_regions and survey.folder:
+            names = [sample.files[REGION] for sample in survey.samples]
+            faults = region_faults(Path(survey.folder), names, reader)
+            report.extend(diagnose(("data", key), draft, each) for each in faults)
 
 
 def _duplicates(draft: Draft, report: Report) -> None:

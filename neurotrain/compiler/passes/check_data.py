@@ -119,14 +119,25 @@ def _crops(draft: Draft, report: Report) -> None:
 
 
 def _even_sizes(draft: Draft, report: Report) -> None:
-    """Images of a training batch come to one size."""
+    """Images of a training batch come to one size, before the first transform that needs it."""
     sizes = Counter(s.size for s in need(draft.parts).samples["train"] if s.size is not None)
-    if len(sizes) > 1 and _size_after(draft, "train") is None:
-        (first, _), (second, _) = sizes.most_common(2)
-        message = f"training images have different sizes, such as {_pixels(first)} and "
-        message += f"{_pixels(second)} (height x width)"
-        hint = f"add {{type: resize, size: {list(first)}}} or {{type: random_crop, size: …}}"
-        report.add(fault(codes.SIZES_DIFFER, ("data", "transforms", "train"), message, hint))
+    if len(sizes) < 2:
+        return
+    (first, _), (second, _) = sizes.most_common(2)
+    hint = f"{{type: resize, size: {list(first)}}} or {{type: random_crop, size: …}}"
+    known: set[tuple[int, int] | None] = set(sizes)
+    path = ("data", "transforms", "train")
+    for index, transform in enumerate(draft.read(*path)):
+        if transform.equal_sizes and len(known) > 1:
+            message = f"images of different sizes, such as {_both(first, second)}, reach "
+            message += f"'{tag_of(transform)}', which takes a batch of one size"
+            hint = f"write {hint} before it"
+            report.add(fault(codes.SIZES_DIFFER, (*path, index), message, hint))
+            return
+        known = {transform.shape(Shape(1, size)).size for size in known}
+    if _size_after(draft, "train") is None:
+        message = f"training images have different sizes, such as {_both(first, second)}"
+        report.add(fault(codes.SIZES_DIFFER, path, message, f"add {hint}"))
 
 
 def _turns(draft: Draft, report: Report) -> None:
@@ -324,6 +335,10 @@ def _common_channels(samples: tuple[SampleInfo, ...]) -> int | None:
 def _common_size(samples: tuple[SampleInfo, ...]) -> tuple[int, int] | None:
     known = {sample.size for sample in samples if sample.size is not None}
     return known.pop() if len(known) == 1 else None
+
+
+def _both(first: tuple[int, int], second: tuple[int, int]) -> str:
+    return f"{_pixels(first)} and {_pixels(second)} (height x width)"
 
 
 def _pixels(size: tuple[int, int]) -> str:

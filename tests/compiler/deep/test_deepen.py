@@ -148,3 +148,16 @@ def test_one_channel_for_three_classes_is_told_in_words_of_the_task(compiling: C
     assert outcome.only.code.id == "loss-fails"
     assert "3 classes" in outcome.only.message
     assert "the class count comes from here" in outcome.text
+
+
+def test_the_disk_holds_what_the_processes_of_deepspeed_save(compiling: Compiling) -> None:
+    """Three states of weights, their copy and AdamW's two moments; none in the checkpoint."""
+    alone = predicted(compiling(SEGMENTATION, deep=True).plan)
+    engine = "engine={type: deepspeed, device: cpu, threads: 1, zero: {stage: 1}}"
+    split = predicted(compiling(SEGMENTATION, engine, deep=True).plan)
+    weights = 4 * alone["parameters"]
+    assert alone["checkpoint"] - split["checkpoint"] == pytest.approx(2 * weights, rel=0.2)
+    shards = split["disk at its peak"] - alone["disk at its peak"]
+    num_files = alone["disk at its peak"] / alone["checkpoint"]
+    shards += num_files * (alone["checkpoint"] - split["checkpoint"])
+    assert shards == pytest.approx(3 * 4 * weights, rel=0.01)
