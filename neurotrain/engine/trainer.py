@@ -156,7 +156,7 @@ class Trainer:
         """
         state = self.state
         for batch in train_loader:
-            state.meters.add_loss(self.engine.micro_step(batch, criterion))
+            state.meters.add_loss(self.engine.micro_step(batch, criterion), criterion)
             self._refusals.note(batch.samples)
             if (state.batch + 1) % self._accumulation == 0:
                 self._update()
@@ -191,7 +191,7 @@ class Trainer:
         if state.batch < num_batches and self._resumes_inside_epochs:
             raise ValueError(f"the loader gave {state.batch} batches, not {num_batches}")
         values = {"train/loss": loss, "lr": self._rate(), **state.meters.norms(self.engine.names)}
-        values |= self._probe.values()
+        values |= {**state.meters.mean_losses(), **self._probe.values()}
         validated = self._validates()
         if validated:
             values |= self._validate()

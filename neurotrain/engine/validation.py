@@ -14,7 +14,7 @@ from neurotrain.engine.evaluation import (
     Scores,
     collect,
     mean_in_order,
-    mean_loss,
+    mean_losses,
     score,
 )
 from neurotrain.engine.foreign import as_batches
@@ -52,8 +52,8 @@ def validate(
             model, batches, criterion, setup, device=device, precision=precision, ranks=Ranks()
         )
     if not setup.classes:
-        loss = mean_loss(model, batches, criterion=criterion, inference=inference)
-        return {"valid/loss": loss}
+        found = mean_losses(model, batches, criterion=criterion, inference=inference)
+        return {f"valid/{name}": value for name, value in found.items()}
     scored = score(
         model, batches, criterion=criterion, inference=inference, num_classes=len(setup.classes)
     )
