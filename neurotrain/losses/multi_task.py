@@ -8,6 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, TypeAlias
 
+from neurotrain.dataset.heads import LearnedHead, outputs_of, targets_of
+from neurotrain.losses.base import Loss
+from neurotrain.losses.total import TotalLoss
+
 if TYPE_CHECKING:
     import torch
 
@@ -85,3 +89,31 @@ class MultiTaskLoss:
         lacking = [] if partial else [name for name in self.tasks if name not in given]
         if lacking:
             raise ValueError(f"the {what} lack the task '{lacking[0]}'")
+
+
+class HeadsLoss:
+    """The losses of a spec's heads, of outputs and targets that stand side by side."""
+
+    def __init__(
+        self,
+        heads: tuple[LearnedHead, ...],
+        losses: Mapping[str, tuple[Loss, ...]],
+        weights: Mapping[str, float],
+    ) -> None:
+        """The heads in the order of the outputs, and the losses and the weight of each by name."""
+        self.heads = heads
+        self.of_head = {head.name: TotalLoss(losses[head.name], head.targets) for head in heads}
+        self._loss = MultiTaskLoss({head.name: weights[head.name] for head in heads}, self.of_head)
+
+    @property
+    def tasks(self) -> tuple[str, ...]:
+        """The names of the heads."""
+        return self._loss.tasks
+
+    def __call__(
+        self, outputs_BK: torch.Tensor, targets_BT: torch.Tensor
+    ) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+        """The weighted sum of a batch, and each head's own loss without its weight, all of ()."""
+        outputs = dict(zip(self.tasks, outputs_of(self.heads, outputs_BK), strict=True))
+        targets = dict(zip(self.tasks, targets_of(self.heads, targets_BT), strict=True))
+        return self._loss(outputs, targets)

@@ -40,6 +40,8 @@ def build_graph(
     graph = _Graph(plugins)
     common: list[Any] = [facts.task, facts.classes, *([facts.targets] if facts.targets else [])]
     common += [facts.tokens] if facts.tokens is not None else []
+    heads = [facts.heads, spec["task"]] if facts.heads is not None else []
+    common += heads
     chain = experiment.data.transforms
     for name in (name for name in _PARTS if name in facts.parts):
         part = facts.parts[name]
@@ -56,8 +58,9 @@ def build_graph(
     built = [spec["model"], facts.in_channels, facts.out_channels]
     built += [facts.tokens] if facts.tokens is not None else []
     graph.add("model", "model", built, model)
-    graph.add("loss", "loss", [spec["loss"]], graph.plugins(*experiment.loss))
-    graph.add("metrics", "metrics", [spec["metrics"], common], graph.plugins(*experiment.metrics))
+    graph.add("loss", "loss", [spec["loss"], *heads], graph.plugins(*experiment.losses))
+    measured = graph.plugins(*experiment.measured.values())
+    graph.add("metrics", "metrics", [spec["metrics"], common], measured)
     updates = graph.plugins(experiment.train.optimizer)
     graph.add("optimizer", "optimizer", [optimizer], ["model", *updates])
     graph.add("scheduler", "scheduler", [scheduler, facts.num_steps], ["optimizer", *schedule])

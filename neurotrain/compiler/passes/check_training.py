@@ -8,6 +8,7 @@ from dataclasses import replace
 from neurotrain.compiler.codes import training as codes
 from neurotrain.compiler.codes.components import CONTRADICTION
 from neurotrain.compiler.draft import Draft, Tainted, attempt, fault, need
+from neurotrain.compiler.learned import is_multi_task, learned_tasks
 from neurotrain.component.base import tag_of
 from neurotrain.component.durations import Duration
 from neurotrain.language.diagnostics import Report
@@ -42,21 +43,36 @@ def check_training(draft: Draft, report: Report) -> Draft:
 
 def recorded_names(draft: Draft) -> list[str]:
     """Every value that the run records once an epoch, as far as the metrics have known names."""
-    names = ["train/loss"]
+    heads = [learned.name for learned in learned_tasks(draft)] if is_multi_task(draft) else []
+    losses = ["loss", *(f"{name}/loss" for name in heads)]
+    names = [f"train/{name}" for name in losses]
     if _has_validation(draft):
-        names += ["valid/loss", *(f"valid/{name}" for name in _metric_names(draft) if name)]
+        names += [f"valid/{name}" for name in (*losses, *_metric_names(draft)) if name]
     return names
 
 
 def _metric_names(draft: Draft) -> list[str | None]:
-    """The types of the metrics; None for one that names no metric.
+    """The types of the metrics, after the names of heads; None for one that names no metric.
 
     Raises:
         Tainted: there are none, because their key is misspelt.
     """
-    written = draft.written("metrics")
+    if not is_multi_task(draft):
+        return _types_at(("metrics",), draft)
+    learned = learned_tasks(draft)
+    found: list[str | None] = []
+    for each in learned:
+        types = _types_at(each.metrics, draft)
+        found += [None if name is None else f"{each.name}/{name}" for name in types]
+    written = draft.written("task", "heads")
+    lacks_some = isinstance(written, list) and len(learned) < len(written)
+    return [*found, None] if lacks_some else found
+
+
+def _types_at(path: SpecPath, draft: Draft) -> list[str | None]:
+    written = draft.written(*path)
     if written is None:
-        draft.read("metrics")
+        draft.read(*path)
     entries = written if isinstance(written, list) else [] if written is None else [None]
     given = [entry.get("type") if isinstance(entry, Mapping) else entry for entry in entries]
     legal = draft.catalogue.names("metric")
@@ -74,6 +90,8 @@ def _best_by(draft: Draft) -> str:
     names = recorded_names(draft)
     if stated or stopping is not None:
         return stated or str(stopping.monitor)
+    if is_multi_task(draft):
+        return "valid/loss" if _has_validation(draft) else "train/loss"
     return names[2] if len(names) > 2 else names[-1]
 
 
@@ -129,13 +147,16 @@ def _recorded(path: SpecPath, name: str, draft: Draft, report: Report) -> None:
     hint = f"did you mean '{likely}'? " if likely else ""
     if stage == "valid" and value in draft.catalogue.names("metric"):
         hint = f"add {value} to metrics, or monitor another value; "
+        validated = (each for each in names if each.startswith("valid/"))
+        of_head = next((each for each in validated if each.endswith(f"/{value}")), None)
+        hint = f"did you mean '{of_head}'? " if of_head else hint
     hint += f"the run records: {', '.join(names)}"
     report.add(fault(codes.UNKNOWN_MONITOR, path, f"this run records no '{name}'", hint))
 
 
 def _directions(draft: Draft, report: Report) -> None:
     """A direction that is written is that of the monitored value."""
-    better = {tag_of(metric): metric.better for metric in draft.read("metrics")}
+    better = _better(draft)
     for block in ("early_stopping", "checkpoints"):
         options = draft.read("train", block)
         if options is None or options.mode is None:
@@ -148,6 +169,14 @@ def _directions(draft: Draft, report: Report) -> None:
             hint = f"write mode: {right}, or leave it out: it follows from the value"
             path = ("train", block, "mode")
             report.add(fault(codes.WRONG_DIRECTION, path, message, hint))
+
+
+def _better(draft: Draft) -> dict[str, str]:
+    """The direction of every metric by its recorded name."""
+    if not is_multi_task(draft):
+        return {tag_of(metric): metric.better for metric in draft.read("metrics")}
+    heads = draft.read("task").heads
+    return {f"{h.name}/{tag_of(each)}": each.better for h in heads for each in h.metrics}
 
 
 def _validation(draft: Draft, report: Report) -> None:

@@ -56,12 +56,8 @@ def _survey(draft: Draft, report: Report, key: str, dataset: Dataset) -> Survey 
         report.add(fault(codes.WRONG_DATASET, (*path, "type"), message, hint))
         raise Tainted
     _require_targets(draft, report, key, dataset)
-    num_classes = len(getattr(task, "classes", ()))
     reader, max_headers = draft.options.reader, draft.options.max_headers
-    if reader is None:
-        survey = dataset.survey(draft.resolver, max_headers=max_headers, num_classes=num_classes)
-    else:
-        survey = dataset.survey_whole(draft.resolver, num_classes=num_classes, reader=reader)
+    survey = task.survey(dataset, draft.resolver, max_headers=max_headers, reader=reader)
     is_absent = draft.options.no_data and any(found.is_absent for found in survey.faults)
     faults = [found for found in survey.faults if not (is_absent and found.is_absent)]
     report.extend(diagnose(path, draft, found) for found in faults)
@@ -73,11 +69,12 @@ def _require_targets(draft: Draft, report: Report, key: str, dataset: Dataset) -
 
     What the training data lacks is told at the task, and not again of the other data.
     """
+    columns = draft.read("task").columns
     wanted: tuple[str, ...] = draft.read("task").target_names
-    for index, name in enumerate(wanted):
+    for index, (name, below) in enumerate(columns):
         if wanted.index(name) < index and key == "train":
             message, hint = f"the target '{name}' is named twice", "name it once"
-            report.add(fault(codes.WRONG_TARGET, ("task", "targets", index), message, hint))
+            report.add(fault(codes.WRONG_TARGET, ("task", *below), message, hint))
     lacking = [name for name in wanted if name not in dataset.target_names]
     if not lacking:
         return
@@ -89,7 +86,7 @@ def _require_targets(draft: Draft, report: Report, key: str, dataset: Dataset) -
         hint = f"did you mean '{near}'?" if near else "add it to the targets of the dataset"
         path: SpecPath = ("data", key, "targets")
         if key == "train":
-            path = ("task", "targets", wanted.index(name))
+            path = ("task", *columns[wanted.index(name)][1])
         if name in known:
             report.add(fault(codes.WRONG_TARGET, path, message, hint))
     raise Tainted
