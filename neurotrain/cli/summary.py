@@ -64,9 +64,9 @@ def summary(plan: Plan) -> str:
 
 def _losses(plan: Plan) -> str:
     """The weighted sum; of several tasks in brackets after each one's weight and name."""
-    heads, own = plan.experiment.task.heads, plan.experiment.loss
+    heads = plan.experiment.task.heads
     if not heads:
-        return _sum(own)
+        return _sum(plan.experiment.losses)
     return " + ".join(f"{head.weight:g} {head.name} ({_sum(head.loss)})" for head in heads)
 
 

@@ -41,6 +41,14 @@ class LearnedHead(Options, frozen=True, kw_only=True):
         """Columns of the targets: one for a class, else one a number."""
         return 1 if self.classes else len(self.targets)
 
+    @property
+    def column_names(self) -> tuple[str, ...]:
+        """What its answers are called in tables: its own name; after that the name of a number,
+        where it has several."""
+        if len(self.targets) < 2:
+            return (self.name,)
+        return tuple(f"{self.name}/{target.name}" for target in self.targets)
+
 
 def outputs_of(heads: Sequence[LearnedHead], outputs_BK: torch.Tensor) -> list[torch.Tensor]:
     """The output of each head, (B, its own K)."""

@@ -15,7 +15,7 @@ class LossOfTasks(Protocol):
     def tasks(self) -> tuple[str, ...]: ...
 
     def __call__(
-        self, outputs: Any, targets: Any
+        self, outputs: Any, targets: Any, /
     ) -> tuple[torch.Tensor, Mapping[str, torch.Tensor]]: ...
 
 

@@ -110,6 +110,11 @@ class HeadsLoss:
         """The names of the heads."""
         return self._loss.tasks
 
+    @property
+    def task_weights(self) -> Mapping[str, float]:
+        """The weight of every head."""
+        return self._loss.task_weights
+
     def __call__(
         self, outputs_BK: torch.Tensor, targets_BT: torch.Tensor
     ) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:

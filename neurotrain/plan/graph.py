@@ -58,7 +58,12 @@ def build_graph(
     built = [spec["model"], facts.in_channels, facts.out_channels]
     built += [facts.tokens] if facts.tokens is not None else []
     graph.add("model", "model", built, model)
-    graph.add("loss", "loss", [spec["loss"], *heads], graph.plugins(*experiment.losses))
+    graph.add(
+        "loss",
+        "loss",
+        [*([spec["loss"]] if "loss" in spec else []), *heads],
+        graph.plugins(*experiment.losses),
+    )
     measured = graph.plugins(*experiment.measured.values())
     graph.add("metrics", "metrics", [spec["metrics"], common], measured)
     updates = graph.plugins(experiment.train.optimizer)

@@ -262,13 +262,12 @@ class Experiment(Options, frozen=True, kw_only=True):
         Pretrained | None, Meta(description="First weights of the model; absent: from the seed")
     ] = None
     loss: Annotated[
-        tuple[Loss, ...],
+        Annotated[tuple[Loss, ...], Meta(min_length=1)] | None,
         Meta(
             description="What is made small: the weighted sum; of several tasks it stands in the "
-            "heads",
-            min_length=1,
+            "heads"
         ),
-    ] = ()
+    ] = None
     metrics: Annotated[
         tuple[Metric, ...], Meta(description="What is measured on validation and test data")
     ] = ()
@@ -290,7 +289,7 @@ class Experiment(Options, frozen=True, kw_only=True):
     @property
     def losses(self) -> tuple[Loss, ...]:
         """All losses, also those of heads."""
-        return (*self.loss, *(loss for head in self.task.heads for loss in head.loss))
+        return (*(self.loss or ()), *(loss for head in self.task.heads for loss in head.loss))
 
     @property
     def measured(self) -> Mapping[str, Metric]:
