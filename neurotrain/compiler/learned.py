@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from neurotrain.compiler.draft import Draft, Tainted, need
 from neurotrain.language.tree import SpecPath
-from neurotrain.spec.experiment import Task
+from neurotrain.spec.experiment import Classification, Regression, Task
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,22 +40,28 @@ def learned_tasks(draft: Draft) -> list[Learned]:
     written = draft.written("task", "heads")
     found = []
     for index in range(len(written) if isinstance(written, list) else 0):
-        place: SpecPath = ("task", "heads", index)
         try:
-            head = draft.read(*place)
+            found.append(_of_head(("task", "heads", index), draft))
         except Tainted:
             continue
-        found.append(
-            Learned(
-                task=head.task,
-                place=place,
-                classes=head.classes,
-                losses=(*place, "loss"),
-                metrics=(*place, "metrics"),
-                name=head.name,
-            )
-        )
     return found
+
+
+def _of_head(place: SpecPath, draft: Draft) -> Learned:
+    """A head; what is wrong with its losses and metrics does not matter."""
+    kind, name = draft.written(*place, "type"), draft.read(*place, "name")
+    classes: tuple[str, ...] = ()
+    if kind == "classification":
+        classes = draft.read(*place, "classes")
+        task: Task = Classification(classes=classes)
+    elif kind == "regression":
+        task = Regression(targets=draft.read(*place, "targets"))
+    else:
+        raise Tainted(kind)
+    return Learned(
+        task=task, place=place, classes=classes, losses=(*place, "loss"),
+        metrics=(*place, "metrics"), name=name,
+    )  # fmt: skip
 
 
 def is_multi_task(draft: Draft) -> bool:

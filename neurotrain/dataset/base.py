@@ -166,14 +166,14 @@ class Dataset(Family, Split):
         """The survey with every header, read through a reader that remembers what it read."""
         return self.survey(resolver, max_headers=None, num_classes=num_classes)
 
-    def survey_labels(
-        self, resolver: Resolver, *, labels: Mapping[str, tuple[str, ...]], reader: FileReader,
+    def survey_columns(
+        self, resolver: Resolver, *, columns: Mapping[str, tuple[str, ...]], reader: FileReader,
         max_headers: int | None,
     ) -> Survey:  # fmt: skip
         """The survey for several tasks: some of the target columns hold classes.
 
-        `labels` has their names in label order by the column; the values of a sample are then the
-        index of its class.
+        `columns` has, by the column, the classes in label order, and none for numbers. The values
+        of a sample are indices of classes and numbers.
         """
         raise AssertionError(f"{type(self).__name__} has no columns of classes")
 

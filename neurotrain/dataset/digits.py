@@ -50,8 +50,8 @@ class Digits(Component, Dataset, tag="digits", frozen=True, kw_only=True):
         """What several tasks can learn of a digit."""
         return ("digit", "parity", "ink")
 
-    def survey_labels(
-        self, resolver: Resolver, *, labels: Mapping[str, tuple[str, ...]], reader: FileReader,
+    def survey_columns(
+        self, resolver: Resolver, *, columns: Mapping[str, tuple[str, ...]], reader: FileReader,
         max_headers: int | None,
     ) -> Survey:  # fmt: skip
         """The samples with their values, from scikit-learn's file without scikit-learn."""
@@ -61,8 +61,8 @@ class Digits(Component, Dataset, tag="digits", frozen=True, kw_only=True):
                 message=f"'{name}' of the digits {_told(name)}, and the task names {len(classes)}",
                 hint=f"name all {_CLASSES[name]}" if name in _CLASSES else "take a regression head",
             )
-            for name, classes in labels.items()
-            if _CLASSES.get(name) != len(classes)
+            for name, classes in columns.items()
+            if classes and _CLASSES.get(name) != len(classes)
         )  # fmt: skip
         plain = self.survey(resolver, max_headers=max_headers, num_classes=0)
         return Survey(

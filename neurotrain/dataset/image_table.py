@@ -68,14 +68,14 @@ class ImageTable(Component, Dataset, tag="image_table", frozen=True, kw_only=Tru
 
         return survey_table(self, resolver, max_headers=None, reader=reader)
 
-    def survey_labels(
-        self, resolver: Resolver, *, labels: Mapping[str, tuple[str, ...]], reader: FileReader,
+    def survey_columns(
+        self, resolver: Resolver, *, columns: Mapping[str, tuple[str, ...]], reader: FileReader,
         max_headers: int | None,
     ) -> Survey:  # fmt: skip
-        """Read the table and headers; cells of these columns are names of classes or places."""
+        """Read the table and headers; a cell of a column of classes is a name or a place."""
         from neurotrain.dataset.table_survey import survey_table
 
-        return survey_table(self, resolver, max_headers=max_headers, reader=reader, labels=labels)
+        return survey_table(self, resolver, max_headers=max_headers, reader=reader, columns=columns)
 
     def open(
         self, resolver: Resolver, samples: tuple[SampleInfo, ...], num_classes: int

@@ -11,6 +11,8 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from neurotrain.component.paths import Resolver
 from neurotrain.dataset.base import DataFault, SampleInfo, Survey
 from neurotrain.dataset.faults import counted, resolved_root, some_names
@@ -33,11 +35,12 @@ if TYPE_CHECKING:
 
 def survey_table(
     component: ImageTable, resolver: Resolver, *, max_headers: int | None, reader: FileReader,
-    labels: Mapping[str, tuple[str, ...]] | None = None,
+    columns: Mapping[str, tuple[str, ...]] | None = None,
 ) -> Survey:  # fmt: skip
     """Read the table, look for its images and read the headers of evenly spread ones.
 
-    `labels` are the classes of the columns that hold some.
+    `columns` are the targets that are wanted, each with its classes, where it holds some; all are
+    wanted as numbers by default.
     """
     root = resolved_root(resolver, component.root)
     if isinstance(root, DataFault):
@@ -52,8 +55,12 @@ def survey_table(
     missing = _missing_columns(table, component)
     if missing:
         return Survey(samples=(), faults=tuple(missing))
+    if columns is not None:
+        wanted = tuple(name for name in component.targets if name in columns)
+        component = replace(component, targets=wanted)
+    labels = {name: classes for name, classes in (columns or {}).items() if classes}
     rows, ragged = _whole_rows(table, component)
-    infos, faults = _infos(root, rows, component, labels or {})
+    infos, faults = _infos(root, rows, component, labels)
     chosen = spread(len(infos), max_headers)
     headers = read_headers(root, [infos[index] for index in chosen], ("image",), reader)
     known = headers.known(component.channels)

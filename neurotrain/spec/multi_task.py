@@ -5,7 +5,7 @@ Caruana, "Multitask learning", Machine Learning 28, 1997.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Annotated, ClassVar
 
 from msgspec import Meta
@@ -157,11 +157,9 @@ class MultiTask(Component, Task, tag="multi_task", frozen=True, kw_only=True):
         reader: FileReader | None = None,
     ) -> Survey:  # fmt: skip
         """Class columns are read as classes."""
-        labels: Mapping[str, tuple[str, ...]] = {
-            head.columns[0][0]: head.classes for head in self.heads if head.classes
-        }
-        return dataset.survey_labels(
-            resolver, labels=labels, reader=reader or FileReader(),
+        columns = {name: head.classes for head in self.heads for name, _ in head.columns}
+        return dataset.survey_columns(
+            resolver, columns=columns, reader=reader or FileReader(),
             max_headers=max_headers if reader is None else None,
         )  # fmt: skip
 
