@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -139,3 +140,22 @@ def test_predictions_are_those_of_the_test(run: Path) -> None:
             assert float(own[key]) == pytest.approx(float(row[key]), rel=1e-5)
         shares = [float(own[f"p(site={name})"]) for name in "abc"]
         assert sum(shares) == pytest.approx(1, abs=1e-5)
+
+
+def test_killed_it_ends_with_the_same_bits(run: Path, project: Project) -> None:
+    """Killed in the training, the same command gives the files of an undisturbed run."""
+    write(project.folder)
+    project.write(SPEC)
+    process = project.start("run", "spec.yaml", "--plain")
+    assert process.stderr is not None
+    for line in process.stderr:
+        if line.startswith("epoch 2/"):
+            break
+    process.send_signal(signal.SIGKILL)
+    process.communicate(timeout=60)
+    last = project.call("run", "spec.yaml", "--plain")
+    assert last.returncode == 0, last.stderr
+    names = ("train/metrics.csv", "test/metrics.json", "test/per_sample.csv")
+    for name in (*names, "train/checkpoints/best.pth"):
+        mine = project.folder / "runs/people" / name
+        assert mine.read_bytes() == (run / name).read_bytes(), name
