@@ -38,10 +38,8 @@ def build_graph(
     train, engine = _decided(spec)
     optimizer, scheduler = train.pop("optimizer"), train.pop("scheduler")
     graph = _Graph(plugins)
-    common: list[Any] = [facts.task, facts.classes, *([facts.targets] if facts.targets else [])]
-    common += [facts.tokens] if facts.tokens is not None else []
     heads = [facts.heads, spec["task"]] if facts.heads is not None else []
-    common += heads
+    common = [*_learned(facts), *heads]
     chain = experiment.data.transforms
     for name in (name for name in _PARTS if name in facts.parts):
         part = facts.parts[name]
@@ -58,12 +56,8 @@ def build_graph(
     built = [spec["model"], facts.in_channels, facts.out_channels]
     built += [facts.tokens] if facts.tokens is not None else []
     graph.add("model", "model", built, model)
-    graph.add(
-        "loss",
-        "loss",
-        [*([spec["loss"]] if "loss" in spec else []), *heads],
-        graph.plugins(*experiment.losses),
-    )
+    lost = [*([spec["loss"]] if "loss" in spec else []), *heads]
+    graph.add("loss", "loss", lost, graph.plugins(*experiment.losses))
     measured = graph.plugins(*experiment.measured.values())
     graph.add("metrics", "metrics", [spec["metrics"], common], measured)
     updates = graph.plugins(experiment.train.optimizer)
@@ -91,6 +85,12 @@ def build_graph(
         graph.add("predictor", "predictor", evaluation, ["weights", *steps])
         graph.add("predictions", "artifact", [], ["predictor"])
     return graph.nodes()
+
+
+def _learned(facts: Facts | OpenFacts) -> list[Any]:
+    """What the data is read and measured for."""
+    learned: list[Any] = [facts.task, facts.classes, *([facts.targets] if facts.targets else [])]
+    return learned if facts.tokens is None else [*learned, facts.tokens]
 
 
 def _decided(spec: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
