@@ -9,6 +9,7 @@ from typing import Final
 from neurotrain.component.base import tag_of
 from neurotrain.dataset.faults import counted
 from neurotrain.language.excerpt import visible
+from neurotrain.losses.base import Loss
 from neurotrain.plan.drawing import ASCII, UNICODE, draw
 from neurotrain.plan.graph import stages_of
 from neurotrain.plan.plan import Plan
@@ -43,7 +44,7 @@ def summary(plan: Plan) -> str:
         "data": _data(plan),
         **_network(plan),
         **_discriminator(plan),
-        "loss": " + ".join(f"{loss.weight:g} {tag_of(loss)}" for loss in plan.experiment.loss),
+        "loss": _losses(plan),
         "batch": f"{facts.global_batch} = {facts.micro_batch} (micro) x {facts.accumulation} "
         f"(accumulation) x {facts.world_size} (processes)",
         "steps": _steps(plan),
@@ -62,8 +63,21 @@ def summary(plan: Plan) -> str:
     return "\n".join(f"{name:<16} {visible(value)}" for name, value in rows.items())
 
 
+def _losses(plan: Plan) -> str:
+    """The weighted sum; of several tasks in brackets after each one's weight and name."""
+    heads = plan.experiment.task.heads
+    if not heads:
+        return _sum(plan.experiment.losses)
+    return " + ".join(f"{head.weight:g} {head.name} ({_sum(head.loss)})" for head in heads)
+
+
+def _sum(losses: tuple[Loss, ...]) -> str:
+    return " + ".join(f"{loss.weight:g} {tag_of(loss)}" for loss in losses)
+
+
 def _task(plan: Plan) -> str:
-    names = plan.facts.classes or plan.experiment.task.target_names
+    task = plan.experiment.task
+    names = plan.facts.classes or tuple(head.name for head in task.heads) or task.target_names
     return f"{plan.facts.task}: {_few(names)}" if names else plan.facts.task
 
 

@@ -62,6 +62,14 @@ def resolved_schema(catalogue: Catalogue) -> dict[str, Any]:
     return strict(_shipped() if catalogue.is_built_in else published(catalogue))
 
 
+def schema_of(tree: Mapping[str, Any], catalogue: Catalogue) -> dict[str, Any]:
+    """The schema for one resolved spec: it needs a loss where its heads have none."""
+    schema, task = resolved_schema(catalogue), tree.get("task")
+    if isinstance(task, Mapping) and task.get("type") == "multi_task":
+        return schema
+    return {**schema, "required": [*schema["required"], "loss"]}
+
+
 def _validator(schema: dict[str, Any]) -> Any:
     definitions = schema["$defs"]
 

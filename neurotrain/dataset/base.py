@@ -142,7 +142,8 @@ class Dataset(Family, Split):
     __slots__ = ()
     family: ClassVar[str] = "dataset"
     tasks: ClassVar[tuple[str, ...]] = ()
-    """The tasks it can serve: `segmentation`, `classification`, `regression`, `causal_lm`."""
+    """The tasks it can serve: `segmentation`, `classification`, `regression`, `causal_lm`,
+    `multi_task`."""
     in_place: ClassVar[bool] = False
     """Whether samples are read where they lie so cheaply that they are never cached."""
 
@@ -153,7 +154,7 @@ class Dataset(Family, Split):
 
     @property
     def target_names(self) -> tuple[str, ...]:
-        """The columns of numbers that it has for a regression."""
+        """The columns that it has for a regression or for several tasks."""
         return ()
 
     def survey(self, resolver: Resolver, *, max_headers: int | None, num_classes: int) -> Survey:
@@ -166,6 +167,17 @@ class Dataset(Family, Split):
     def survey_whole(self, resolver: Resolver, *, num_classes: int, reader: FileReader) -> Survey:
         """The survey with every header, read through a reader that remembers what it read."""
         return self.survey(resolver, max_headers=None, num_classes=num_classes)
+
+    def survey_columns(
+        self, resolver: Resolver, *, columns: Mapping[str, tuple[str, ...]], reader: FileReader,
+        max_headers: int | None,
+    ) -> Survey:  # fmt: skip
+        """The survey for several tasks: some of the target columns hold classes.
+
+        `columns` has, by the column, the classes in label order, and none for numbers. The values
+        of a sample are indices of classes and numbers.
+        """
+        raise AssertionError(f"{type(self).__name__} has no columns of classes")
 
     def label_coding(self, num_classes: int) -> LabelCoding | None:
         """How masks stand for classes, where the second file of every sample is its mask."""

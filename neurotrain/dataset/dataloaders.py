@@ -101,6 +101,8 @@ def _read(config: Mapping[str, Any]) -> _Request:
 
 
 def _survey(part: str, dataset: Dataset, task: _Task, resolver: Resolver) -> Survey:
+    if task.type == "multi_task":
+        raise ValueError("loaders of several tasks are made from a spec alone")
     if task.type not in dataset.tasks:
         serves = ", ".join(dataset.tasks)
         raise ValueError(

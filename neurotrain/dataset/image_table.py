@@ -1,7 +1,8 @@
-"""Images with numbers to predict: a table names the files and their values."""
+"""Images with numbers or classes to predict: a table names the files and their values."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, ClassVar
 
 from msgspec import Meta
@@ -18,12 +19,13 @@ from neurotrain.dataset.table import Separator
 class ImageTable(Component, Dataset, tag="image_table", frozen=True, kw_only=True):
     """A table in CSV with a header: one column names the images, others are numbers to predict.
 
-    The table is UTF-8 text with one row an image; further columns are not looked at. Reads PNG,
-    JPEG, TIFF, GIF, BMP, PPM, PGM and NPY; photographs are turned upright by their EXIF
-    orientation. Images may differ in size where the transforms make them equal.
+    For several tasks columns may also hold classes. The table is UTF-8 text with one row an image;
+    further columns are not looked at. Reads PNG, JPEG, TIFF, GIF, BMP, PPM, PGM and NPY;
+    photographs are turned upright by their EXIF orientation. Images may differ in size where the
+    transforms make them equal.
     """
 
-    tasks: ClassVar[tuple[str, ...]] = ("regression",)
+    tasks: ClassVar[tuple[str, ...]] = ("regression", "multi_task")
 
     root: Annotated[
         PathText,
@@ -37,7 +39,9 @@ class ImageTable(Component, Dataset, tag="image_table", frozen=True, kw_only=Tru
     targets: Annotated[
         tuple[Name, ...],
         Meta(
-            description="Columns of numbers, of which the task names those to learn", min_length=1
+            description="Columns of numbers, or for several tasks also of classes, of which the "
+            "task names those to learn",
+            min_length=1,
         ),
     ]
     separator: Separator = ","
@@ -49,7 +53,7 @@ class ImageTable(Component, Dataset, tag="image_table", frozen=True, kw_only=Tru
 
     @property
     def target_names(self) -> tuple[str, ...]:
-        """The columns of numbers."""
+        """The columns of numbers or classes."""
         return self.targets
 
     def survey(self, resolver: Resolver, *, max_headers: int | None, num_classes: int) -> Survey:
@@ -63,6 +67,15 @@ class ImageTable(Component, Dataset, tag="image_table", frozen=True, kw_only=Tru
         from neurotrain.dataset.table_survey import survey_table
 
         return survey_table(self, resolver, max_headers=None, reader=reader)
+
+    def survey_columns(
+        self, resolver: Resolver, *, columns: Mapping[str, tuple[str, ...]], reader: FileReader,
+        max_headers: int | None,
+    ) -> Survey:  # fmt: skip
+        """Read the table and headers; a cell of a column of classes is a name or a place."""
+        from neurotrain.dataset.table_survey import survey_table
+
+        return survey_table(self, resolver, max_headers=max_headers, reader=reader, columns=columns)
 
     def open(
         self, resolver: Resolver, samples: tuple[SampleInfo, ...], num_classes: int

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import posixpath
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from neurotrain.component.paths import Resolver
 from neurotrain.dataset.base import DataFault, SampleInfo, Survey
@@ -32,9 +34,14 @@ if TYPE_CHECKING:
 
 
 def survey_table(
-    component: ImageTable, resolver: Resolver, *, max_headers: int | None, reader: FileReader
-) -> Survey:
-    """Read the table, look for its images and read the headers of evenly spread ones."""
+    component: ImageTable, resolver: Resolver, *, max_headers: int | None, reader: FileReader,
+    columns: Mapping[str, tuple[str, ...]] | None = None,
+) -> Survey:  # fmt: skip
+    """Read the table, look for its images and read the headers of evenly spread ones.
+
+    `columns` are the targets that are wanted, each with its classes, where it holds some; all are
+    wanted as numbers by default.
+    """
     root = resolved_root(resolver, component.root)
     if isinstance(root, DataFault):
         return Survey(samples=(), faults=(root,))
@@ -49,8 +56,12 @@ def survey_table(
     missing = _missing_columns(table, component)
     if missing:
         return Survey(samples=(), faults=tuple(missing))
+    if columns is not None:
+        wanted = tuple(name for name in component.targets if name in columns)
+        component = replace(component, targets=wanted)
+    labels = {name: classes for name, classes in (columns or {}).items() if classes}
     rows, ragged = _whole_rows(table, component)
-    infos, faults = _infos(root, rows, component)
+    infos, faults = _infos(root, rows, component, labels)
     chosen = spread(len(infos), max_headers)
     headers = read_headers(root, [infos[index] for index in chosen], ("image",), reader)
     known = headers.known(component.channels)
@@ -149,18 +160,19 @@ class _Wrong:
     outside: list[str]
     missing: list[str]
     numbers: dict[str, list[str]]
+    labels: dict[str, list[str]]
 
 
 def _infos(
-    root: Path, rows: Sequence[Row], component: ImageTable
+    root: Path, rows: Sequence[Row], component: ImageTable, labels: Mapping[str, tuple[str, ...]]
 ) -> tuple[tuple[SampleInfo, ...], list[DataFault]]:
     """The samples in order of their ids, and what is wrong with cells and files."""
-    wrong = _Wrong([], [], defaultdict(list))
+    wrong = _Wrong([], [], defaultdict(list), defaultdict(list))
     lines: dict[str, list[int]] = defaultdict(list)
     infos: dict[str, SampleInfo] = {}
     for row in rows:
         name = posixpath.normpath(row.cells[0].replace("\\", "/"))
-        values = _values(row, component, wrong)
+        values = _values(row, component, labels, wrong)
         if not row.cells[0]:
             wrong.missing.append(f"line {row.line} names no file")
             continue
@@ -174,18 +186,46 @@ def _infos(
         elif values is not None:
             infos[name] = SampleInfo(id=name, files=(name,), file_bytes=(num_bytes,), values=values)
     ordered = tuple(infos[name] for name in sorted(infos))
-    return ordered, _faults(wrong, lines, component)
+    return ordered, [*_label_faults(wrong, labels, component), *_faults(wrong, lines, component)]
 
 
-def _values(row: Row, component: ImageTable, wrong: _Wrong) -> tuple[float, ...] | None:
-    """The numbers of a row; None, with what is wrong noted, where a cell holds none."""
-    numbers = [number_in(cell) for cell in row.cells[1:]]
-    for name, cell, number in zip(component.targets, row.cells[1:], numbers, strict=True):
-        if number is None:
+def _values(
+    row: Row, component: ImageTable, labels: Mapping[str, tuple[str, ...]], wrong: _Wrong
+) -> tuple[float, ...] | None:
+    """The numbers and class indices of a row; None, with what is wrong noted, where one is none."""
+    cells = list(zip(component.targets, row.cells[1:], strict=True))
+    values = [label_in(c, labels[name]) if name in labels else number_in(c) for name, c in cells]
+    for (name, cell), value in zip(cells, values, strict=True):
+        if value is None:
             told = f"'{cell}'" if cell else "empty"
-            wrong.numbers[name].append(f"line {row.line} {told}")
-    found = tuple(number for number in numbers if number is not None)
-    return found if len(found) == len(numbers) else None
+            noted = wrong.labels if name in labels else wrong.numbers
+            noted[name].append(f"line {row.line} {told}")
+    found = tuple(float(value) for value in values if value is not None)
+    return found if len(found) == len(values) else None
+
+
+def label_in(cell: str, classes: Sequence[str]) -> int | None:
+    """The index of the class that a cell names, or that it is the place of; None for neither.
+
+    A name counts first, so that names may be numbers.
+    """
+    if cell in classes:
+        return classes.index(cell)
+    is_place = cell.isascii() and cell.isdecimal() and len(cell) < 10 and int(cell) < len(classes)
+    return int(cell) if is_place else None
+
+
+def _label_faults(
+    wrong: _Wrong, labels: Mapping[str, tuple[str, ...]], component: ImageTable
+) -> list[DataFault]:
+    """At most one fault for each column of classes."""
+    faults = []
+    for name, cells in wrong.labels.items():
+        text = f"{counted(len(cells), 'cell')} of the column '{name}' in {component.table} "
+        text += f"{'names' if len(cells) == 1 else 'name'} no class: {some_names(cells)}"
+        hint = f"write {some_names(labels[name])}, or a place from 0 to {len(labels[name]) - 1}"
+        faults.append(DataFault(code="table-values", field="targets", message=text, hint=hint))
+    return faults
 
 
 def _num_bytes(path: Path) -> int | None:

@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import nn
@@ -25,6 +24,7 @@ from neurotrain.engine.inference import Inference
 from neurotrain.engine.predictor import Predictor
 from neurotrain.engine.schedule import StepSchedule
 from neurotrain.engine.setup import Setup
+from neurotrain.losses.multi_task import HeadsLoss
 from neurotrain.losses.total import TotalLoss
 from neurotrain.models.base import build_network
 from neurotrain.models.loading import Fit, load_pretrained
@@ -83,7 +83,8 @@ class Builder:
             found |= split(found["train"], fractions, self.plan.experiment.seed)
         for name, part in facts.parts.items():
             if digest(found[name]) != part.digest:
-                numbers = ", or numbers of the table" if facts.targets else ""
+                what = "numbers" if facts.targets else "values"
+                numbers = f", or {what} of the table" if facts.targets or facts.heads else ""
                 raise DataChanged(
                     f"the {name} data is not that of the plan: {len(found[name])} samples, planned "
                     f"{part.num_samples}; names or file sizes{numbers} differ. Compile again, or "
@@ -180,9 +181,14 @@ class Builder:
             )
         return load_pretrained(model, path, options)
 
-    def criterion(self) -> TotalLoss:
-        """The weighted sum of the losses."""
-        return TotalLoss(self.plan.experiment.loss, self.plan.facts.targets)
+    def criterion(self) -> TotalLoss | HeadsLoss:
+        """The weighted sum of the losses, or of those of the heads."""
+        experiment, facts = self.plan.experiment, self.plan.facts
+        if facts.heads is None:
+            return TotalLoss(experiment.losses, facts.targets)
+        heads = experiment.task.heads
+        losses = {head.name: head.loss for head in heads}
+        return HeadsLoss(facts.heads, losses, {head.name: head.weight for head in heads})
 
     def optimizer(self, model: nn.Module) -> torch.optim.Optimizer:
         """The optimizer of the parameters that are trained.
@@ -211,6 +217,8 @@ class Builder:
             targets=facts.targets,
             tokens=facts.tokens,
             metrics=experiment.metrics,
+            heads=facts.heads or (),
+            head_metrics={head.name: head.metrics for head in experiment.task.heads},
             monitor=facts.monitor,
             accumulation=facts.accumulation,
             divisor=experiment.model.divisor,
@@ -245,17 +253,18 @@ class Builder:
             inference=self.inference(device),
             num_channels=facts.raw_channels,
             targets=facts.targets,
+            heads=facts.heads or (),
             label_values=getattr(experiment.data.train, "label_values", None),
         )
 
     def _survey(self, key: str) -> tuple[SampleInfo, ...]:
         dataset = getattr(self.plan.experiment.data, key)
-        num_classes = self._stated_classes
-        survey = dataset.survey(self.resolver, max_headers=0, num_classes=num_classes)
+        task = self.plan.experiment.task
+        survey = task.survey(dataset, self.resolver, max_headers=0)
         if survey.faults:
             raise DataChanged("; ".join(found.message for found in survey.faults[:3]))
         self._folders[key] = Path(survey.folder) if survey.folder else None
-        return self.plan.experiment.task.samples_of(survey).samples
+        return task.samples_of(survey).samples
 
     def preload(self, progress: Callable[[int, int], None]) -> list[str]:
         """Load every sample of every part into its cache, before anything is trained.
@@ -331,11 +340,6 @@ class Builder:
                 self.tell(f"{part} data: {text}")
 
         return tell
-
-    @property
-    def _stated_classes(self) -> int:
-        task: Any = self.plan.experiment.task
-        return len(getattr(task, "classes", ()))
 
 
 def _refused(maker: BatchMaker, index: int, error: CorruptSample) -> list[str]:

@@ -34,6 +34,7 @@ from neurotrain.engine.signals import Interrupted, StopFlag
 from neurotrain.engine.stepping import Engine
 from neurotrain.engine.trainer import Trainer
 from neurotrain.engine.validation import validate, validate_shared, validate_text
+from neurotrain.losses.multi_task import MultiTaskLoss
 from neurotrain.plan.plan import TrainOptions
 from neurotrain.transforms.batch import Batch
 
@@ -106,6 +107,8 @@ class DeepSpeedTrainer(Trainer):
         Without a criterion the model is called with (inputs, targets) and returns its loss. The
         n-th of N processes takes every N-th batch of a foreign loader from the n-th on.
         """
+        if isinstance(criterion, MultiTaskLoss):
+            raise ValueError("several tasks are not trained with DeepSpeed: take Trainer")
         _require_batch(train_loader, int(self.config["train_micro_batch_size_per_gpu"]))
         if optimizer is None and "optimizer" not in self.config:
             raise ValueError("no optimizer: give train() one, or write it in the configuration")

@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from neurotrain.engine.inference import Inference, autocast
+from neurotrain.engine.task_criterion import TaskCriterion
 from neurotrain.metrics.base import Metric, name_of
 from neurotrain.metrics.tally import Tally
 from neurotrain.recorder.results import SampleScore
@@ -135,19 +136,25 @@ def collect(
     )
 
 
-def mean_loss(
+def mean_losses(
     model: nn.Module, batches: Iterable[Batch], *, criterion: Criterion, inference: Inference
-) -> float:
-    """The mean loss over samples, for data without classes."""
+) -> dict[str, float]:
+    """The mean loss over samples, for data without classes; of several tasks also each one's."""
+    tasks = criterion.tasks if isinstance(criterion, TaskCriterion) else ()
+    names = ("loss", *(f"{task}/loss" for task in tasks))
 
-    def measured(batch: Batch) -> tuple[float, int]:
+    def measured(batch: Batch) -> tuple[list[float], int]:
         with autocast(inference.device, inference.precision):
             loss = criterion(model(batch.images), batch.targets, batch.rois)  # type: ignore[arg-type]
-        return float(loss), len(batch)
+        own = criterion.last.tolist() if isinstance(criterion, TaskCriterion) else []
+        return [float(loss), *own], len(batch)
 
     parts = list(evaluated(model, batches, inference.device, measured))
     num_samples = sum(num for _, num in parts)
-    return sum(loss * num for loss, num in parts) / num_samples if num_samples else float("nan")
+    if not num_samples:
+        return dict.fromkeys(names, float("nan"))
+    sums = (sum(losses[at] * num for losses, num in parts) for at in range(len(names)))
+    return {name: total / num_samples for name, total in zip(names, sums, strict=True)}
 
 
 def _score(

@@ -16,9 +16,11 @@ from torch import nn
 from neurotrain.component.base import tag_of
 from neurotrain.component.durations import Duration
 from neurotrain.dataset.files import list_inputs, pair_regions
+from neurotrain.dataset.loader import EvalLoader
 from neurotrain.engine import done
 from neurotrain.engine.adversarial_trainer import AdversarialTrainer
 from neurotrain.engine.build import Builder, StageNotReady
+from neurotrain.engine.head_tester import HeadTester
 from neurotrain.engine.memory import memory_for
 from neurotrain.engine.predictor import Prediction
 from neurotrain.engine.reporter import Reporter
@@ -30,6 +32,7 @@ from neurotrain.engine.token_tester import TokenTester
 from neurotrain.engine.trainer import Trainer
 from neurotrain.engine.value_tester import ValueTester
 from neurotrain.engine.weights import trained_model
+from neurotrain.losses.multi_task import HeadsLoss
 from neurotrain.plan.graph import stages_of
 from neurotrain.plan.plan import GraphNode, Plan
 
@@ -75,8 +78,7 @@ class Executor:
     @property
     def score_name(self) -> str:
         """The metric that stands for the result."""
-        metrics = self.plan.experiment.metrics
-        return tag_of(metrics[0]) if metrics else "loss"
+        return next(iter(self.plan.experiment.measured), "loss")
 
     def _require_training(self, node: GraphNode) -> None:
         """Test and predict finished weights only: the score is that of the planned training."""
@@ -160,6 +162,8 @@ class Executor:
             progress=self._progress("tester"),
         )
         folder, inference = self.run_dir / "test", builder.inference(device)
+        if plan.facts.heads is not None:
+            return self._test_heads(model, loader, setup)
         tester: Tester | ValueTester | TokenTester
         if plan.facts.tokens is not None:
             tester = TokenTester(folder, model, setup=setup, inference=inference)
@@ -170,6 +174,19 @@ class Executor:
             classes = plan.facts.classes
             tester = Tester(folder, model, classes, setup=setup, inference=inference)
         return dict(tester.test(loader, builder.criterion(), device).overall)
+
+    def _test_heads(
+        self, model: nn.Module, loader: EvalLoader, setup: TestSetup
+    ) -> dict[str, float]:
+        builder, heads = self.builder, self.plan.facts.heads
+        device, criterion = builder.device(), builder.criterion()
+        assert heads is not None
+        assert isinstance(criterion, HeadsLoss)
+        tester = HeadTester(
+            self.run_dir / "test", model, heads, builder.setup().head_metrics, setup=setup,
+            inference=builder.inference(device),
+        )  # fmt: skip
+        return dict(tester.test(loader, criterion, device).overall)
 
     def _predict(self) -> dict[str, float]:
         predict = self.plan.experiment.predict

@@ -10,6 +10,8 @@ import torch
 
 from neurotrain.dataset.loader import WHOLE, Share
 from neurotrain.engine.evaluation import Criterion
+from neurotrain.engine.task_criterion import TaskCriterion
+from neurotrain.losses.multi_task import HeadsLoss, MultiTaskLoss
 from neurotrain.losses.total import TotalLoss
 from neurotrain.transforms.batch import Batch
 from neurotrain.transforms.draws import ORDER_STREAM, mix
@@ -107,8 +109,10 @@ class LossOfModel:
 
 def as_criterion(criterion: Any) -> Criterion:
     """A criterion of (logits, targets, roi): ours, or any of (logits, targets)."""
-    if isinstance(criterion, (TotalLoss, LossOfModel)):
+    if isinstance(criterion, (TotalLoss, LossOfModel, TaskCriterion)):
         return criterion
+    if isinstance(criterion, (MultiTaskLoss, HeadsLoss)):
+        return TaskCriterion(criterion)
 
     def compute(
         logits: torch.Tensor, targets: torch.Tensor, roi: torch.Tensor | None

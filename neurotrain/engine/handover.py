@@ -153,6 +153,9 @@ def _in_micro_steps(state: dict[str, Any], before: int, after: int) -> dict[str,
         "meters": {
             **meters,
             "loss": meters["loss"] / before * after,
+            "task_losses": {
+                k: v / before * after for k, v in meters.get("task_losses", {}).items()
+            },
             "num_losses": meters["num_losses"] // before * after,
         },
     }

@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from neurotrain.dataset.heads import LearnedHead, outputs_of
 from neurotrain.dataset.targets import Target, in_units
 
 
@@ -71,6 +72,23 @@ class Inference:
             total = total + in_units(self.logits(model, images_BCHW.flip(dims)), targets)
         return outputs, total / 4
 
+    def of_heads(
+        self, model: nn.Module, images_BCHW: torch.Tensor, heads: tuple[LearnedHead, ...]
+    ) -> tuple[torch.Tensor, list[torch.Tensor]]:
+        """The outputs (B, K) of the images as they are, and every head's answer.
+
+        That is probabilities (B, classes), or float64 numbers (B, T) in the units of the targets;
+        of `flips` the mean over the mirrored images.
+        """
+        outputs = self.logits(model, images_BCHW)
+        totals = answers_of(heads, outputs)
+        if not self.flips:
+            return outputs, totals
+        for dims in ((-1,), (-2,), (-2, -1)):
+            more = answers_of(heads, self.logits(model, images_BCHW.flip(dims)))
+            totals = [total + other for total, other in zip(totals, more, strict=True)]
+        return outputs, [total / 4 for total in totals]
+
     def _whole(self, model: nn.Module, images_BCHW: torch.Tensor) -> torch.Tensor:
         height, width = images_BCHW.shape[-2:]
         padding = (-height % self.divisor, -width % self.divisor)
@@ -88,6 +106,12 @@ def autocast(device: torch.device, precision: str) -> torch.autocast:
     """The context in which a forward pass runs in the planned precision."""
     kind = torch.float16 if precision == "fp16" else torch.bfloat16
     return torch.autocast(device.type, kind, enabled=precision != "fp32")
+
+
+def answers_of(heads: tuple[LearnedHead, ...], outputs_BK: torch.Tensor) -> list[torch.Tensor]:
+    """Probabilities or numbers of every head."""
+    parts = zip(heads, outputs_of(heads, outputs_BK), strict=True)
+    return [to_probabilities(x) if h.classes else in_units(x, h.targets) for h, x in parts]
 
 
 def to_probabilities(logits: torch.Tensor) -> torch.Tensor:

@@ -13,6 +13,7 @@ import torch
 from neurotrain.engine.early_stopping import Best, EarlyStopping
 from neurotrain.engine.reporter import DETAILS
 from neurotrain.engine.stepping import Update
+from neurotrain.engine.task_criterion import TaskCriterion
 from neurotrain.recorder.tables import write_history
 from neurotrain.visualizer.curves import draw_curves
 
@@ -32,6 +33,8 @@ class EpochMeters:
     grad_norm: float = 0.0
     grad_norms: list[float] = field(default_factory=list)
     """The sum for each parameter; empty where they are not recorded."""
+    task_losses: dict[str, float] = field(default_factory=dict)
+    """The sum of each task's own loss; empty where there is one task."""
     num_losses: int = 0
     num_norms: int = 0
     num_updates: int = 0
@@ -39,21 +42,28 @@ class EpochMeters:
     """What else is recorded: by name the sum and the number of updates that have it."""
     _running: list[torch.Tensor] = field(default_factory=list)
     """Losses of the update that is under way."""
+    _running_tasks: list[torch.Tensor] = field(default_factory=list)
     _losses: list[torch.Tensor] = field(default_factory=list)
+    _tasks: list[torch.Tensor] = field(default_factory=list)
+    _names: tuple[str, ...] = ()
     _norms: list[torch.Tensor] = field(default_factory=list)
     _each: list[torch.Tensor] = field(default_factory=list)
     _terms: list[tuple[int, str, torch.Tensor]] = field(default_factory=list)
     """With the number of the update in the epoch, from 0."""
 
-    def add_loss(self, loss: torch.Tensor) -> None:
-        """Add a micro-batch's loss."""
+    def add_loss(self, loss: torch.Tensor, criterion: Any = None) -> None:
+        """Add a micro-batch's loss, and those of its tasks where the criterion has them."""
         self._running.append(loss)
+        if isinstance(criterion, TaskCriterion):
+            self._running_tasks.append(criterion.last)
+            self._names = criterion.tasks
 
     def add_update(self, update: Update) -> None:
         """Count the running update; one that the scaler left out has no norm."""
         self._losses += self._running
-        self._running.clear()
         self._terms += [(self.num_updates, *term) for term in update.terms.items()]
+        self._tasks += self._running_tasks
+        self.drop_update()
         self.num_updates += 1
         if update.was_made:
             self._norms.append(update.norm)
@@ -63,6 +73,7 @@ class EpochMeters:
     def drop_update(self) -> None:
         """Leave the running update out."""
         self._running.clear()
+        self._running_tasks.clear()
 
     def settle(self) -> int | None:
         """Read what the device holds; the first update of the epoch, from 0, that is not finite."""
@@ -70,6 +81,9 @@ class EpochMeters:
         for row in _read(self._each):
             sums = self.grad_norms or [0.0] * len(row)
             self.grad_norms = [total + norm for total, norm in zip(sums, row, strict=True)]
+        for row in _read(self._tasks):
+            for name, value in zip(self._names, row, strict=True):
+                self.task_losses[name] = self.task_losses.get(name, 0.0) + value
         first = self.num_updates - len(self._norms)
         share = len(losses) // max(1, len(norms))
         bad = [i // share for i, value in enumerate(losses) if not math.isfinite(value)]
@@ -80,7 +94,7 @@ class EpochMeters:
             self.grad_norm += value
         self.num_losses += len(losses)
         self.num_norms += len(norms)
-        self._losses, self._norms, self._each = [], [], []
+        self._losses, self._norms, self._each, self._tasks = [], [], [], []
         bad = [first + index for index in bad] + self._settle_terms()
         return min(bad, default=None)
 
@@ -100,9 +114,10 @@ class EpochMeters:
         return self.loss / self.num_losses if self.num_losses else math.nan
 
     def means(self, names: Sequence[str]) -> dict[str, float]:
-        """The settled means of everything but the loss."""
+        """The settled means of everything but the whole loss."""
+        tasks = {f"train/{k}/loss": v / self.num_losses for k, v in self.task_losses.items()}
         terms = {name: total / count for name, (total, count) in self.terms.items()}
-        return {**terms, **self.norms(names)}
+        return {**tasks, **terms, **self.norms(names)}
 
     def norms(self, names: Sequence[str]) -> dict[str, float]:
         """The settled mean norm of the gradient, and of each parameter's where it is recorded."""
@@ -120,6 +135,7 @@ class EpochMeters:
             "loss": self.loss,
             "grad_norm": self.grad_norm,
             "grad_norms": self.grad_norms,
+            "task_losses": dict(self.task_losses),
             "num_losses": self.num_losses,
             "num_norms": self.num_norms,
             "num_updates": self.num_updates,
@@ -133,6 +149,7 @@ class EpochMeters:
             loss=state["loss"],
             grad_norm=state["grad_norm"],
             grad_norms=state["grad_norms"],
+            task_losses=dict(state.get("task_losses", {})),
             num_losses=state["num_losses"],
             num_norms=state["num_norms"],
             num_updates=state["num_updates"],

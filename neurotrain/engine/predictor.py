@@ -16,6 +16,7 @@ from torch import nn
 
 from neurotrain.dataset.base import CorruptSample
 from neurotrain.dataset.files import UnreadableImage, load_image, load_region, picture_image
+from neurotrain.dataset.heads import LearnedHead
 from neurotrain.dataset.targets import Target
 from neurotrain.engine.foreign import as_batches
 from neurotrain.engine.inference import Inference
@@ -65,6 +66,7 @@ class Predictor:
         num_channels: int | None = None,
         label_values: tuple[int, ...] | None = None,
         targets: tuple[Target, ...] = (),
+        heads: tuple[LearnedHead, ...] = (),
     ) -> None:
         self.model = model.to(device).eval()
         self.output_dir = Path(output_dir) if output_dir is not None else None
@@ -75,6 +77,7 @@ class Predictor:
         self._num_channels = num_channels
         self._label_values = label_values
         self._targets = targets
+        self._heads = heads
         self._files: tuple[Path, ...] = ()
         self._inputs: set[Path] = set()
         """Resolved paths of all images and regions given so far, which no mask may replace."""
@@ -84,7 +87,8 @@ class Predictor:
     ) -> NDArray[np.floating[Any]]:
         """Probabilities (K, H, W) or (K,) of a PIL image, a path, or an array.
 
-        Of a regression the numbers, float64 (T,) in the units of the targets.
+        Of a regression the numbers, float64 (T,) in the units of the targets; of several tasks the
+        probabilities or numbers of one head after the other, float64.
 
         Pictures are taken as files are. Arrays are (H, W), (H, W, C) or (C, H, W); of integers
         only uint8 and uint16 are taken, and scaled as in files. A region of interest is what
@@ -103,9 +107,8 @@ class Predictor:
         images = batch.to(self._inference.device).images
         assert isinstance(images, torch.Tensor)
         with torch.inference_mode():
-            if self._targets:
-                _, values = self._inference.values(self.model, images, self._targets)
-                return np.asarray(values[0].cpu().numpy())
+            if self._targets or self._heads:
+                return np.asarray(self._values_of(images)[0].cpu().numpy())
             likely = self._inference.probabilities(self.model, images)
             if likely.ndim == 4 and likely.shape[-2:] != size:
                 likely = F.interpolate(likely, size, mode="bilinear", align_corners=False)
@@ -156,7 +159,7 @@ class Predictor:
         )
 
     def predict_batch(self, loader: Iterable[Any]) -> list[NDArray[np.floating[Any]]]:
-        """Probabilities, or the numbers of a regression, of every sample of a loader.
+        """Probabilities or numbers of every sample of a loader, as `predict_single` gives them.
 
         It has to be transformed already.
         """
@@ -165,12 +168,18 @@ class Predictor:
             images = batch.stacked().to(self._inference.device).images
             assert isinstance(images, torch.Tensor)
             with torch.inference_mode():
-                if self._targets:
-                    _, values = self._inference.values(self.model, images, self._targets)
-                    found += list(values.cpu().numpy())
+                if self._targets or self._heads:
+                    found += list(self._values_of(images).cpu().numpy())
                     continue
                 found += list(self._inference.probabilities(self.model, images).cpu().numpy())
         return found
+
+    def _values_of(self, images: torch.Tensor) -> torch.Tensor:
+        """The numbers of a regression, or what all heads say side by side; float64 (B, N)."""
+        if not self._heads:
+            return self._inference.values(self.model, images, self._targets)[1]
+        _, answers = self._inference.of_heads(self.model, images, self._heads)
+        return torch.cat([answer.double() for answer in answers], dim=1)
 
     def labels(self, probabilities: NDArray[np.float32]) -> NDArray[np.int64]:
         """The label map (H, W) after post-processing; by default the likeliest class."""
@@ -272,9 +281,27 @@ class Predictor:
         if self._targets:
             pairs = zip(self._targets, probabilities.tolist(), strict=True)
             return {f"prediction({target.name})": repr(value) for target, value in pairs}
+        if self._heads:
+            return self._answers(probabilities)
         names = self.classes or tuple(str(i) for i in range(len(probabilities)))
         shares = {f"p({n})": f"{p:.6f}" for n, p in zip(names, probabilities, strict=True)}
         return {"prediction": names[int(probabilities.argmax())], **shares}
+
+    def _answers(self, values: NDArray[np.floating[Any]]) -> dict[str, str]:
+        """What every head says: a class and its probabilities, or numbers."""
+        found: dict[str, str] = {}
+        start = 0
+        for head in self._heads:
+            own = values[start : start + (len(head.classes) or len(head.targets))]
+            start += len(own)
+            if not head.classes:
+                pairs = zip(head.column_names, own.tolist(), strict=True)
+                found |= {f"prediction({name})": repr(value) for name, value in pairs}
+                continue
+            found[f"prediction({head.name})"] = head.classes[int(own.argmax())]
+            pairs = zip(head.classes, own.tolist(), strict=True)
+            found |= {f"p({head.name}={name})": f"{value:.6f}" for name, value in pairs}
+        return found
 
     def _loaded(self, image: Any) -> NDArray[np.float32]:
         channels: Any = {1: "grey", 3: "rgb"}.get(self._num_channels or 0, "auto")

@@ -131,6 +131,11 @@ def _introduction(result: TestResult) -> str:
             f"A trained network predicted {noun} for each of {num}. Its answers are compared with"
             " the true ones."
         )
+    if result.task == "multi_task":
+        return (
+            f"A trained network answered {len(result.per_class)} questions about each of {num}:"
+            f" {', '.join(result.per_class)}. Its answers are compared with the true ones."
+        )
     if result.task == "causal_lm":
         return (
             f"A trained network read {num} of text and told, at every token, how likely it finds"

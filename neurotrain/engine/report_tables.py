@@ -39,6 +39,8 @@ def metrics_json(result: TestResult) -> str:
     parts = {name: _numbers(values) for name, values in result.per_class.items()}
     if result.task == "regression":
         record |= {"per_target": parts, "targets": list(result.targets)}
+    elif result.task == "multi_task":
+        record |= {"per_task": parts, "tasks": list(parts)}
     else:
         confusion = [list(row) for row in result.confusion]
         record |= {"per_class": parts, "classes": list(result.classes), "confusion": confusion}
@@ -49,7 +51,7 @@ def metrics_json(result: TestResult) -> str:
 
 
 def metrics_csv(result: TestResult) -> str:
-    """One row for the whole (`scope` is `overall`) and one a class (`class`) or `target`."""
+    """One row for the whole (`scope` is `overall`) and one a class, target or task."""
     scope = wording.part_name(result)
     names = dict.fromkeys(result.overall)
     names.update(dict.fromkeys(name for values in result.per_class.values() for name in values))
@@ -63,12 +65,14 @@ def metrics_csv(result: TestResult) -> str:
 def per_sample_csv(result: TestResult) -> str:
     """One row a sample, the worst first: its answer in classification, else its metrics.
 
-    In a regression truth and prediction of every target.
+    In a regression truth and prediction of every target, of several tasks those of each task.
     """
     if result.task == "regression":
         pairs = [(f"truth({name})", f"prediction({name})") for name in result.targets]
         header = ["id", *(inert(name) for pair in pairs for name in pair), "loss"]
         return _csv([header, *(_measured(sample) for sample in _ordered(result))])
+    if result.task == "multi_task":
+        return _csv(_tasks(result))
     if result.task == "classification":
         header = ["id", "truth", "prediction", "correct", "loss"]
         return _csv([header, *(_answered(sample) for sample in _ordered(result))])
@@ -100,6 +104,19 @@ def _answered(sample: SampleScore) -> list[str]:
 def _measured(sample: SampleScore) -> list[str]:
     numbers = [repr(float(value)) for pair in sample.values for value in pair]
     return [inert(sample.id), *numbers, repr(float(sample.loss))]
+
+
+def _tasks(result: TestResult) -> list[list[str]]:
+    """Truth and prediction of every task, then each one's loss."""
+    samples = _ordered(result)
+    names, losses = list(samples[0].answers), list(samples[0].metrics)
+    pairs = [f"{what}({name})" for name in names for what in ("truth", "prediction")]
+    rows = [["id", *map(inert, pairs), *map(inert, losses), "loss"]]
+    for sample in samples:
+        given = [inert(text) for pair in sample.answers.values() for text in pair]
+        numbers = _cells(sample.metrics, losses)
+        rows.append([inert(sample.id), *given, *numbers, repr(float(sample.loss))])
+    return rows
 
 
 def _cells(values: Mapping[str, float], names: Iterable[str]) -> list[str]:

@@ -82,12 +82,16 @@ def interval_text(summary: Summary) -> str:
 def meaning_of(metric: str, task: str) -> str:
     """What a metric says, or nothing where it is not known here."""
     unit = "pixel" if task == "segmentation" else "sample"
-    return _MEANINGS.get(metric, "").format(unit=unit, units=f"{unit}s")
+    head, _, name = metric.rpartition("/")
+    of_head = f" ({head})" if head else ""
+    meaning = _MEANINGS.get(name, "").format(unit=unit, units=f"{unit}s")
+    return meaning + of_head if meaning else ""
 
 
 def has_range(metric: str, value: float) -> bool:
     """Whether the metric is known to run from 0, the worst, to 1, the best."""
-    return metric in _MEANINGS and metric not in _OTHER_RANGES and 0 <= value <= 1
+    name = metric.rpartition("/")[2]
+    return name in _MEANINGS and name not in _OTHER_RANGES and 0 <= value <= 1
 
 
 def duration_text(seconds: float) -> str:
@@ -121,8 +125,8 @@ def rank_text(place: int, num_samples: int) -> str:
 
 
 def part_name(result: TestResult) -> str:
-    """What single values besides the overall ones are of: a class, or a target."""
-    return "target" if result.task == "regression" else "class"
+    """What single values besides the overall ones are of: a class, a target, or a task."""
+    return {"regression": "target", "multi_task": "task"}.get(result.task, "class")
 
 
 def region_text(result: TestResult) -> str:
@@ -148,6 +152,11 @@ def pooling_text(result: TestResult) -> str:
         return (
             "Overall values are of all tokens of all samples together; a sample is one block of the"
             " text. The loss is the mean over the samples."
+        )
+    if result.task == "multi_task":
+        return (
+            "Every task is measured by itself; its own report stands in the folder of its name. The"
+            " loss is the mean over the samples of the tasks' losses times their weights."
         )
     if result.task != "segmentation":
         return (

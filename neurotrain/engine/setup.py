@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
 from neurotrain.component.base import tag_of
+from neurotrain.dataset.heads import LearnedHead
 from neurotrain.dataset.targets import Target
 from neurotrain.engine.early_stopping import Mode
 from neurotrain.metrics.base import Metric
@@ -28,9 +30,13 @@ class Setup:
     """Class names in label order; without them, and without targets, only losses are measured."""
     targets: tuple[Target, ...] = ()
     """What a regression predicts."""
+    heads: tuple[LearnedHead, ...] = ()
+    """What several tasks predict, in the order of the model's outputs."""
     tokens: int | None = None
     """The tokens of a sample of text, whose metrics are of their likelihood."""
     metrics: tuple[Metric, ...] = ()
+    head_metrics: Mapping[str, tuple[Metric, ...]] = field(default_factory=dict)
+    """Those of each head by its name."""
     monitor: str | None = None
     """The recorded value that chooses the best weights; by default that of early stopping."""
     accumulation: int | None = None
@@ -46,4 +52,6 @@ class Setup:
     def mode_of(self, monitor: str) -> Mode:
         """The direction of a recorded value: losses fall, a metric says for itself."""
         better = {tag_of(metric): metric.better for metric in self.metrics}
+        for head, metrics in self.head_metrics.items():
+            better |= {f"{head}/{tag_of(metric)}": metric.better for metric in metrics}
         return better.get(monitor.partition("/")[2], "min")

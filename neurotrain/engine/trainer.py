@@ -154,7 +154,7 @@ class Trainer:
         """
         state = self.state
         for batch in train_loader:
-            state.meters.add_loss(self.engine.micro_step(batch, criterion))
+            state.meters.add_loss(self.engine.micro_step(batch, criterion), criterion)
             self._refusals.note(batch.samples)
             if (state.batch + 1) % self._accumulation == 0:
                 self._update()

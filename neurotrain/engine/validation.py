@@ -14,13 +14,15 @@ from neurotrain.engine.evaluation import (
     Scores,
     collect,
     mean_in_order,
-    mean_loss,
+    mean_losses,
     score,
 )
 from neurotrain.engine.foreign import as_batches
+from neurotrain.engine.head_scoring import answer, collect_heads
 from neurotrain.engine.inference import Inference
 from neurotrain.engine.ranks import Ranks
 from neurotrain.engine.setup import Setup
+from neurotrain.engine.task_criterion import TaskCriterion
 from neurotrain.engine.token_scoring import TokenScores, collect_tokens, read
 from neurotrain.engine.value_scoring import Measured, ValueScores, collect_values, measure
 from neurotrain.metrics.tally import Tally
@@ -41,6 +43,11 @@ def validate(
     """The values by their recorded names; without classes the loss alone."""
     inference = _inference(setup, device, precision)
     batches = as_batches(loader)
+    if setup.heads:
+        assert isinstance(criterion, TaskCriterion)
+        parts = answer(model, batches, criterion=criterion, inference=inference, heads=setup.heads)
+        found = collect_heads(parts, setup.heads, setup.head_metrics)
+        return {f"valid/{name}": value for name, value in found.items()}
     if setup.targets:
         measured = measure(
             model, batches, criterion=criterion, inference=inference, targets=setup.targets
@@ -52,8 +59,8 @@ def validate(
             model, batches, criterion, setup, device=device, precision=precision, ranks=Ranks()
         )
     if not setup.classes:
-        loss = mean_loss(model, batches, criterion=criterion, inference=inference)
-        return {"valid/loss": loss}
+        found = mean_losses(model, batches, criterion=criterion, inference=inference)
+        return {f"valid/{name}": value for name, value in found.items()}
     scored = score(
         model, batches, criterion=criterion, inference=inference, num_classes=len(setup.classes)
     )

@@ -38,8 +38,8 @@ def build_graph(
     train, engine = _decided(spec)
     optimizer, scheduler = train.pop("optimizer"), train.pop("scheduler")
     graph = _Graph(plugins)
-    common: list[Any] = [facts.task, facts.classes, *([facts.targets] if facts.targets else [])]
-    common += [facts.tokens] if facts.tokens is not None else []
+    heads = [facts.heads, spec["task"]] if facts.heads is not None else []
+    common = [*_learned(facts), *heads]
     chain = experiment.data.transforms
     for name in (name for name in _PARTS if name in facts.parts):
         part = facts.parts[name]
@@ -56,8 +56,10 @@ def build_graph(
     built = [spec["model"], facts.in_channels, facts.out_channels]
     built += [facts.tokens] if facts.tokens is not None else []
     graph.add("model", "model", built, model)
-    graph.add("loss", "loss", [spec["loss"]], graph.plugins(*experiment.loss))
-    graph.add("metrics", "metrics", [spec["metrics"], common], graph.plugins(*experiment.metrics))
+    lost = [*([spec["loss"]] if "loss" in spec else []), *heads]
+    graph.add("loss", "loss", lost, graph.plugins(*experiment.losses))
+    measured = graph.plugins(*experiment.measured.values())
+    graph.add("metrics", "metrics", [spec["metrics"], common], measured)
     updates = graph.plugins(experiment.train.optimizer)
     graph.add("optimizer", "optimizer", [optimizer], ["model", *updates])
     graph.add("scheduler", "scheduler", [scheduler, facts.num_steps], ["optimizer", *schedule])
@@ -78,14 +80,26 @@ def build_graph(
         graph.add("tester", "tester", [spec["test"]], ["weights", "loader.test", "metrics", "loss"])
         graph.add("report", "artifact", [], ["tester"])
     if "predict" in spec:
-        settings = {key: value for key, value in spec["test"].items() if key != "num_pictures"}
-        evaluation = [spec["predict"], settings, spec["data"]["transforms"]["eval"]]
-        evaluation += [facts.inputs] if facts.inputs is not None else []
-        assert experiment.predict is not None
-        steps = graph.plugins(*chain.eval, *experiment.predict.postprocess)
-        graph.add("predictor", "predictor", evaluation, ["weights", *steps])
-        graph.add("predictions", "artifact", [], ["predictor"])
+        _add_predictor(graph, experiment, spec, facts)
     return graph.nodes()
+
+
+def _add_predictor(
+    graph: _Graph, experiment: Experiment, spec: dict[str, Any], facts: Facts | OpenFacts
+) -> None:
+    settings = {key: value for key, value in spec["test"].items() if key != "num_pictures"}
+    evaluation = [spec["predict"], settings, spec["data"]["transforms"]["eval"]]
+    evaluation += [facts.inputs] if facts.inputs is not None else []
+    assert experiment.predict is not None
+    steps = graph.plugins(*experiment.data.transforms.eval, *experiment.predict.postprocess)
+    graph.add("predictor", "predictor", evaluation, ["weights", *steps])
+    graph.add("predictions", "artifact", [], ["predictor"])
+
+
+def _learned(facts: Facts | OpenFacts) -> list[Any]:
+    """What the data is read and measured for."""
+    learned: list[Any] = [facts.task, facts.classes, *([facts.targets] if facts.targets else [])]
+    return learned if facts.tokens is None else [*learned, facts.tokens]
 
 
 def _decided(spec: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -15,6 +15,7 @@ from msgspec import Meta
 from neurotrain.component.base import Options, Positive
 from neurotrain.component.catalogue import Catalogue
 from neurotrain.component.plugins import PluginUse
+from neurotrain.dataset.heads import LearnedHead
 from neurotrain.dataset.targets import Target
 from neurotrain.plan.plan import Count, Digest, GraphNode, Seal
 from neurotrain.spec.experiment import Experiment
@@ -38,7 +39,7 @@ class OpenFacts(Options, frozen=True, kw_only=True):
     """What follows from the spec without the data; the fields are those of a plan's facts."""
 
     task: Annotated[
-        Literal["segmentation", "classification", "regression", "causal_lm"],
+        Literal["segmentation", "classification", "regression", "causal_lm", "multi_task"],
         Meta(description="What is learned"),
     ]
     classes: Annotated[tuple[str, ...], Meta(description="Class names in label order")]
@@ -46,6 +47,10 @@ class OpenFacts(Options, frozen=True, kw_only=True):
         tuple[Target, ...] | AtLaunch,
         Meta(description="What a regression predicts; `known at launch` where it is standardised"),
     ] = ()
+    heads: Annotated[
+        tuple[LearnedHead, ...] | AtLaunch | None,
+        Meta(description="As in a plan; `known at launch` where a head is standardised"),
+    ] = None
     raw_channels: Annotated[
         Positive | AtLaunch, Meta(description="Channels of the images as loaded")
     ]

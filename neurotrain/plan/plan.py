@@ -15,6 +15,7 @@ from msgspec import Meta
 from neurotrain.component.base import Options, Positive
 from neurotrain.component.catalogue import Catalogue
 from neurotrain.component.plugins import PluginUse
+from neurotrain.dataset.heads import LearnedHead
 from neurotrain.dataset.targets import Target
 from neurotrain.optim.schedules import Horizon
 from neurotrain.spec.experiment import Experiment
@@ -72,7 +73,7 @@ class Facts(Options, frozen=True, kw_only=True):
     """What follows from the spec and the data."""
 
     task: Annotated[
-        Literal["segmentation", "classification", "regression", "causal_lm"],
+        Literal["segmentation", "classification", "regression", "causal_lm", "multi_task"],
         Meta(description="What is learned"),
     ]
     classes: Annotated[tuple[str, ...], Meta(description="Class names in label order")]
@@ -80,6 +81,10 @@ class Facts(Options, frozen=True, kw_only=True):
         tuple[Target, ...],
         Meta(description="What a regression predicts, in the order of the model's outputs"),
     ] = ()
+    heads: Annotated[
+        tuple[LearnedHead, ...] | None,
+        Meta(description="The tasks in the order of the model's outputs; absent: one task"),
+    ] = None
     raw_channels: Annotated[
         Positive,
         Meta(description="Channels of the images before transforms; of text the vocabulary"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,6 +18,8 @@ class SampleScore:
     prediction: str = ""
     values: tuple[tuple[float, float], ...] = ()
     """In a regression, truth and prediction of each target in its units."""
+    answers: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    """Of several tasks, truth and prediction of each as written."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +29,7 @@ class TestResult:
     run: str
     spec: str
     task: str
-    """`segmentation`, `classification`, `regression` or `causal_lm`."""
+    """`segmentation`, `classification`, `regression`, `causal_lm` or `multi_task`."""
     classes: tuple[str, ...]
     targets: tuple[str, ...] = ()
     """What a regression predicts; it has no classes."""
@@ -42,7 +44,7 @@ class TestResult:
     """Metric values over all pixels or samples, and `loss`; in a regression means over targets,
     of text over all tokens."""
     per_class: Mapping[str, Mapping[str, float]]
-    """By class, or by target of a regression."""
+    """By class, by target of a regression, or by task of several."""
     falling: frozenset[str] = frozenset()
     """Metrics that are better when they are smaller."""
     confusion: tuple[tuple[int, ...], ...]

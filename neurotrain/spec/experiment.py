@@ -6,16 +6,18 @@ what a spec may hold.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Annotated, ClassVar, Literal
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, TypeAlias
 
 import msgspec
 from msgspec import Meta
 
-from neurotrain.component.base import Component, Family, Name, Options, Positive
-from neurotrain.component.paths import PathText
-from neurotrain.dataset.base import SampleInfo, Survey
+from neurotrain.component.base import Component, Family, Name, Options, Positive, tag_of
+from neurotrain.component.paths import PathText, Resolver
+from neurotrain.dataset.base import Dataset, SampleInfo, Survey
 from neurotrain.dataset.blocks import Data
+from neurotrain.dataset.heads import LearnedHead
+from neurotrain.dataset.reader import FileReader
 from neurotrain.dataset.targets import Target, chosen, learned_targets
 from neurotrain.dataset.text import VOCABULARY, cut
 from neurotrain.losses.base import Loss
@@ -26,6 +28,22 @@ from neurotrain.postprocess.base import Postprocess
 from neurotrain.spec.engines import Engine, TorchEngine
 from neurotrain.spec.loggers import Logger
 from neurotrain.spec.train import TrainOptions
+
+if TYPE_CHECKING:
+    from neurotrain.spec.multi_task import Head
+
+TaskPath: TypeAlias = tuple[str | int, ...]
+"""Keys and places below the task."""
+
+
+def plain_survey(
+    dataset: Dataset, resolver: Resolver, *, num_classes: int, max_headers: int | None,
+    reader: FileReader | None,
+) -> Survey:  # fmt: skip
+    """What is found of a dataset for one task; with a reader all headers are read, and kept."""
+    if reader is not None:
+        return dataset.survey_whole(resolver, num_classes=num_classes, reader=reader)
+    return dataset.survey(resolver, max_headers=max_headers, num_classes=num_classes)
 
 
 class Task(Family):
@@ -39,14 +57,39 @@ class Task(Family):
     """Whether samples are tokens; else they are images."""
 
     @property
-    def target_names(self) -> tuple[str, ...]:
-        """The columns of numbers that are predicted."""
+    def kinds(self) -> tuple[str, ...]:
+        """What a model has to serve: the task's own type, or those of its heads."""
+        return (tag_of(self),)
+
+    @property
+    def heads(self) -> tuple[Head, ...]:
+        """The tasks where there are several."""
         return ()
+
+    @property
+    def columns(self) -> tuple[tuple[str, TaskPath], ...]:
+        """The columns of the data that are predicted, each with where it stands in the task."""
+        return ()
+
+    @property
+    def target_names(self) -> tuple[str, ...]:
+        """The columns that are predicted."""
+        return tuple(name for name, _ in self.columns)
 
     @property
     def tokens(self) -> int | None:
         """The tokens of a sample of text; None for images."""
         return None
+
+    def survey(
+        self, dataset: Dataset, resolver: Resolver, *, max_headers: int | None,
+        reader: FileReader | None = None,
+    ) -> Survey:  # fmt: skip
+        """What is found of a dataset; with a reader all headers are read, and remembered."""
+        num_classes = len(getattr(self, "classes", ()))
+        return plain_survey(
+            dataset, resolver, num_classes=num_classes, max_headers=max_headers, reader=reader
+        )
 
     def samples_of(self, survey: Survey) -> Survey:
         """The survey with what this task makes of it: chosen targets, blocks of text."""
@@ -57,6 +100,14 @@ class Task(Family):
 
         Raises:
             ValueError: all samples have one value of the target that the text names.
+        """
+        return ()
+
+    def learned_heads(self, samples: Sequence[SampleInfo]) -> tuple[LearnedHead, ...]:
+        """The heads with what the training samples tell of them; none where there is one task.
+
+        Raises:
+            ValueError: as `learned`.
         """
         return ()
 
@@ -105,9 +156,9 @@ class Regression(Component, Task, tag="regression", frozen=True, kw_only=True):
     ] = False
 
     @property
-    def target_names(self) -> tuple[str, ...]:
+    def columns(self) -> tuple[tuple[str, TaskPath], ...]:
         """The targets."""
-        return self.targets
+        return tuple((name, ("targets", at)) for at, name in enumerate(self.targets))
 
     def learned(self, samples: Sequence[SampleInfo]) -> tuple[Target, ...]:
         """The targets, with mean and deviation where they are standardised."""
@@ -227,8 +278,12 @@ class Experiment(Options, frozen=True, kw_only=True):
         Pretrained | None, Meta(description="First weights of the model; absent: from the seed")
     ] = None
     loss: Annotated[
-        tuple[Loss, ...], Meta(description="What is made small: the weighted sum", min_length=1)
-    ]
+        Annotated[tuple[Loss, ...], Meta(min_length=1)] | None,
+        Meta(
+            description="What is made small: the weighted sum; of several tasks it stands in the "
+            "heads"
+        ),
+    ] = None
     metrics: Annotated[
         tuple[Metric, ...], Meta(description="What is measured on validation and test data")
     ] = ()
@@ -246,3 +301,15 @@ class Experiment(Options, frozen=True, kw_only=True):
         tuple[Logger, ...],
         Meta(description="Where values go besides the run's own files, which are always written"),
     ] = ()
+
+    @property
+    def losses(self) -> tuple[Loss, ...]:
+        """All losses, also those of heads."""
+        return (*(self.loss or ()), *(loss for head in self.task.heads for loss in head.loss))
+
+    @property
+    def measured(self) -> Mapping[str, Metric]:
+        """Every metric by the name under which it is recorded, without its part of the data."""
+        own = {tag_of(metric): metric for metric in self.metrics}
+        heads = self.task.heads
+        return own | {f"{h.name}/{tag_of(each)}": each for h in heads for each in h.metrics}

@@ -25,6 +25,11 @@ _SCALARS: Final = ("integer", "number", "boolean", "string")
 _OUTSIDE: Final = ("description", "default")
 """What stays beside a union with `${…}`, where editors look for it."""
 _KEPT: Final = ("properties", "default")
+_SEVERAL_TASKS: Final = {
+    "properties": {"task": {"properties": {"type": {"const": "multi_task"}}, "required": ["type"]}},
+    "required": ["task"],
+}
+"""Then losses stand in the heads."""
 
 
 def published(catalogue: Catalogue) -> dict[str, Any]:
@@ -39,7 +44,7 @@ def published(catalogue: Catalogue) -> dict[str, Any]:
         "title": "NeuroTrain experiment",
         "x-required": required,
         "if": {"required": ["extends"]},
-        "else": {"required": required},
+        "else": {"required": required, "if": _SEVERAL_TASKS, "else": {"required": ["loss"]}},
         "$defs": dict(sorted(definitions.items())),
     }
 

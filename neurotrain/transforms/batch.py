@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import numpy as np
@@ -96,6 +96,13 @@ class Batch:
         return replace(
             self,
             images=self.images.to(device, non_blocking=True),
-            targets=self.targets.to(device, non_blocking=True),
+            targets=_moved(self.targets, device),
             rois=None if self.rois is None else self.rois.to(device, non_blocking=True),
         )
+
+
+def _moved(targets: Any, device: torch.device) -> Any:
+    """Targets on a device; a foreign loader may give one tensor a task."""
+    if isinstance(targets, dict):
+        return {name: one.to(device, non_blocking=True) for name, one in targets.items()}
+    return targets.to(device, non_blocking=True)

@@ -115,6 +115,9 @@ def _tables(root: Path) -> None:
     }
     for name, lines in changed.items():
         (root / f"{name}.csv").write_text("\n".join([header, *lines]) + "\n")
+    people = [f"{number:02d}.png,{number % 2 or 'female'},{20 + number},1" for number in range(12)]
+    for name, lines in {"people": people, "no-class": [*people[:-2], "10.png,mael,30,1"]}.items():
+        (root / f"{name}.csv").write_text("\n".join(["file,sex,age,site", *lines]) + "\n")
     (root / "semicolons.csv").write_text("\n".join([header, *rows]).replace(",", ";"))
     (root / "latin.csv").write_bytes(f"{header},Größe\n".encode("latin-1"))
 

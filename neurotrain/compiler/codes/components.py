@@ -46,6 +46,20 @@ DUPLICATE_CLASS: Final = Code(
     example="classes: [background, vessel, vessel]",
     instead="classes: [background, artery, vein]",
 )
+DUPLICATE_HEAD: Final = Code(
+    "duplicate-head",
+    what="Two heads have the same name.",
+    why="Their values would be recorded, and their reports written, under one name.",
+    example="heads: [{type: classification, name: a, …}, {type: regression, name: a, …}]",
+    instead="heads: [{type: classification, name: sex, …}, {type: regression, name: age, …}]",
+)
+BESIDE_HEADS: Final = Code(
+    "beside-heads",
+    what="A loss or metrics stand beside several tasks.",
+    why="Each head has its own; nobody knows which task these would be of.",
+    example="task: {type: multi_task, heads: […]}\nloss: [mse]",
+    instead="task: {type: multi_task, heads: [{type: regression, name: age, loss: [mse], …}, …]}",
+)
 RANDOM_EVALUATION: Final = Code(
     "random-evaluation",
     what="A random transform stands among those for evaluation.",
@@ -149,7 +163,7 @@ TRANSFORM_NOT_FOR_TEXT: Final = Code(
 
 CODES: Final = (
     MODEL_NOT_FOR_TASK, ADVERSARIAL_NOT_FOR_TASK, LOSS_NOT_FOR_TASK, METRIC_NOT_FOR_TASK,
-    DUPLICATE_METRIC, DUPLICATE_CLASS,
+    DUPLICATE_METRIC, DUPLICATE_CLASS, DUPLICATE_HEAD, BESIDE_HEADS,
     RANDOM_EVALUATION, TRANSFORMS_DIFFER, NOT_SQUARE, NOT_DIVISIBLE, POSTPROCESS_ORDER,
     PREDICT_TASK, NOT_NORMALIZED, CONTRADICTION, WINDOW_UNUSED, IDLE, MISSING_WEIGHTS,
     UNUSABLE_WEIGHTS, MISSING_PACKAGE, TRANSFORM_NOT_FOR_TEXT,

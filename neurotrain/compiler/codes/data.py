@@ -144,7 +144,7 @@ DUPLICATE_IMAGES: Final = Code(
 )
 ABSENT_CLASS: Final = Code(
     "absent-class",
-    what="No training mask has a pixel of a class.",
+    what="No training mask has a pixel of a class, or no training sample of several tasks has it.",
     why="The model cannot learn it, and it costs an output. `compile` and `run` decode the masks, "
     "`check` does not.",
     example="classes: [background, vessel, lesion]   # no mask holds a 2",

@@ -9,15 +9,14 @@ from neurotrain.compiler.deep.foreign import ComponentFailed, tried
 from neurotrain.compiler.deep.shapes import (
     entries,
     gives_regions,
-    is_regression,
     is_segmentation,
     logits_shape,
-    num_outputs,
     tokens_of,
     told,
     type_path,
 )
 from neurotrain.compiler.draft import Draft, attempt, fault, need
+from neurotrain.compiler.learned import Learned, learned_tasks
 from neurotrain.component.base import tag_of
 from neurotrain.language.diagnostics import Report
 from neurotrain.metrics.base import TokenCounts
@@ -42,19 +41,25 @@ def check_losses(draft: Draft, report: Report) -> Draft:
 
 
 def _losses(draft: Draft, report: Report) -> None:
-    logits, targets, roi = _values(draft)
-    for path, loss in entries(draft, ("loss",)):
+    for learned in learned_tasks(draft):
+        _losses_of(learned, draft, report)
+
+
+def _losses_of(learned: Learned, draft: Draft, report: Report) -> None:
+    logits, targets, roi = _values(learned, draft)
+    for path, loss in entries(draft, learned.losses):
         problem = _loss_problem(loss, logits, targets, roi)
         if problem:
             shapes = f"{told(tuple(logits.shape))} and labels of {told(tuple(targets.shape))}"
-            num, what = len(need(draft.classes)), "classes"
-            if is_regression(draft):
+            num, what = len(learned.classes), "classes"
+            if _gives_numbers(learned):
                 shapes = shapes.replace("labels", "numbers")
-                num, what = num_outputs(draft), "targets"
+                num, what = logits.shape[1], "targets"
             message = f"'{tag_of(loss)}' fails on the output of {num} {what}, logits of {shapes}: "
             message += problem
             hint = f"take a loss that is made for this number of {what}"
-            place = ("task", what) if draft.has("task", what) else ("task",)
+            place = (*learned.place, what)
+            place = place if draft.has(*place) else learned.place
             count = "class" if what == "classes" else "target"
             related = ((place, f"the {count} count comes from here"),)
             at = type_path(draft, path)
@@ -80,17 +85,24 @@ def _loss_problem(
     return ""
 
 
-def _values(draft: Draft) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor | None]:
+def _gives_numbers(learned: Learned) -> bool:
+    return tag_of(learned.kind) == "regression"
+
+
+def _values(
+    learned: Learned, draft: Draft
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor | None]:
     """Logits (2, K, ...), every label in turn, and a region where the data has one."""
     import torch
 
     height, width = draft.image_size or _ANY_SIZE
     shape = logits_shape(draft, 2, (min(height, _MAX_SIDE), min(width, _MAX_SIDE)))
+    shape = (2, need(learned.task).num_outputs(learned.classes), *shape[2:])
     logits = torch.linspace(-1, 1, torch.Size(shape).numel()).reshape(shape)
-    if is_regression(draft):
+    if _gives_numbers(learned):
         return logits, logits.flip(0).double(), None
     labels = torch.Size((shape[0], *shape[2:]))
-    num = shape[1] if tokens_of(draft) is not None else len(need(draft.classes))
+    num = shape[1] if tokens_of(draft) is not None else len(learned.classes)
     targets = (torch.arange(labels.numel()) % num).reshape(labels)
     roi = torch.ones(labels, dtype=torch.bool) if gives_regions(draft) else None
     return logits, targets, roi
@@ -98,26 +110,31 @@ def _values(draft: Draft) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor | No
 
 def _metrics(draft: Draft, report: Report) -> None:
     """Every metric gives its values as a pass over data asks for them."""
-    for path, metric in entries(draft, ("metrics",)):
+    for learned in learned_tasks(draft):
+        _metrics_of(learned, draft, report)
+
+
+def _metrics_of(learned: Learned, draft: Draft, report: Report) -> None:
+    for path, metric in entries(draft, learned.metrics):
         if tokens_of(draft) is not None:
             wanted, problem = "no number for three tokens", _token_problem(metric)
-        elif is_regression(draft):
+        elif _gives_numbers(learned):
             wanted, problem = "no number for three samples", _value_problem(metric)
         else:
-            num = len(need(draft.classes))
-            wanted, problem = f"no value for each of {num} classes", _class_problem(draft, metric)
+            wanted = f"no value for each of {len(learned.classes)} classes"
+            problem = _class_problem(learned, draft, metric)
         if problem:
             message = f"'{tag_of(metric)}' gives {wanted}: {problem}"
             hint = "take another metric, or tell its author"
             report.add(fault(codes.METRIC_FAILS, type_path(draft, path), message, hint))
 
 
-def _class_problem(draft: Draft, metric: Any) -> str:
+def _class_problem(learned: Learned, draft: Draft, metric: Any) -> str:
     """Why a metric gives no value for each class; empty where it does."""
     import torch
 
-    logits, targets, roi = _values(draft)
-    num = len(need(draft.classes))
+    logits, targets, roi = _values(learned, draft)
+    num = len(learned.classes)
     scores = logits.sigmoid() if num == 2 else logits.softmax(1)
     probabilities = torch.cat([1 - scores, scores], dim=1) if num == 2 else scores
     tally = Tally((metric,), num, is_map=is_segmentation(draft))

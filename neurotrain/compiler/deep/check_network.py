@@ -104,6 +104,8 @@ def _mismatch(draft: Draft, output: Any, shape: tuple[int, ...], what: str) -> D
             related = ((("task", "classes"), "the class count comes from here"),)
         elif draft.has("task", "targets"):
             related = ((("task", "targets"), "one output a target"),)
+        elif draft.has("task", "heads"):
+            related = ((("task", "heads"), "the outputs of all heads, side by side"),)
     else:
         text = f"'{name}' gives {told(tuple(output.shape))} for {what} of {told(shape)}"
         hint = f"a {tag_of(draft.read('task'))} needs {told(wanted)}"
@@ -113,6 +115,8 @@ def _mismatch(draft: Draft, output: Any, shape: tuple[int, ...], what: str) -> D
 
 def _classes(draft: Draft) -> str:
     """The classes or targets and what they mean for the output."""
+    if heads := draft.read("task").heads:
+        return f"{len(heads)} heads, which are {num_outputs(draft)} outputs together"
     if is_regression(draft):
         num = num_outputs(draft)
         return f"{num} target{'s' if num != 1 else ''}, which are one output each"

@@ -24,7 +24,7 @@ from neurotrain.compiler.deep.retention import most_files
 from neurotrain.compiler.deep.rivals import Rival
 from neurotrain.compiler.deep.shapes import (
     gives_regions,
-    is_regression,
+    gives_values,
     is_segmentation,
     num_outputs,
     tokens_of,
@@ -33,13 +33,18 @@ from neurotrain.compiler.draft import Draft, Tainted, need
 from neurotrain.compiler.passes.check_training import recorded_names
 from neurotrain.component.durations import Duration
 from neurotrain.dataset.files import InputsNotFound, UnreadableImage, image_header, list_inputs
+from neurotrain.dataset.heads import LearnedHead
+from neurotrain.dataset.targets import Target
 from neurotrain.language.diagnostics import Report
+from neurotrain.losses.multi_task import HeadsLoss
 from neurotrain.losses.total import TotalLoss
 from neurotrain.plan.plan import Prediction
 
 if TYPE_CHECKING:
     import torch
     from torch import nn
+
+    from neurotrain.compiler.deep.count_step import Criterion
 
 _ALWAYS_RECORDED: Final = ("lr", "grad_norm")
 _MOST_SHARDS: Final = 3
@@ -83,7 +88,7 @@ def _discriminator(draft: Draft, network: nn.Module) -> list[Prediction]:
 
 def _operations(draft: Draft, network: nn.Module) -> list[Prediction]:
     batches, shape = need(draft.batches), _step_shape(draft)
-    rival, loss = Rival.of(draft), TotalLoss(draft.read("loss"))
+    rival, loss = Rival.of(draft), _criterion(draft)
     count = count_flops if rival is None else rival.flops
     try:
         flops = tried(lambda: count(network, loss, shape))
@@ -215,13 +220,31 @@ def _optimizer(draft: Draft, network: nn.Module) -> torch.optim.Optimizer:
 
 
 def _activations(draft: Draft, network: nn.Module) -> int | None:
-    loss, shape = TotalLoss(draft.read("loss")), _step_shape(draft)
+    loss, shape = _criterion(draft), _step_shape(draft)
     rival = Rival.of(draft)
     count = count_saved_bytes if rival is None else rival.saved_bytes
     try:
         return tried(lambda: count(network, loss, shape))
     except ComponentFailed:
         return None
+
+
+def _criterion(draft: Draft) -> Criterion:
+    """What training makes small, on a scale that costs the same."""
+    task = draft.read("task")
+    if not task.heads:
+        return TotalLoss(draft.read("loss"))
+    heads = [
+        LearnedHead(
+            name=head.name,
+            classes=head.classes,
+            targets=tuple(Target(name=name) for name, _ in head.columns if not head.classes),
+        )
+        for head in task.heads
+    ]
+    losses = {head.name: head.loss for head in task.heads}
+    several = HeadsLoss(tuple(heads), losses, {head.name: head.weight for head in task.heads})
+    return lambda outputs, targets, roi: several(outputs, targets)[0]
 
 
 def _averaged(draft: Draft) -> bool:
@@ -241,7 +264,7 @@ def _step_shape(draft: Draft) -> StepShape:
         images=inputs,
         targets=targets,
         text=tokens is not None,
-        numbers=is_regression(draft),
+        numbers=gives_values(draft),
         regions=gives_regions(draft),
         precision=draft.read("train", "precision"),
         channels_last=draft.read("train", "channels_last"),
@@ -251,7 +274,9 @@ def _step_shape(draft: Draft) -> StepShape:
 def _target_shape(draft: Draft, micro: int, size: tuple[int, int]) -> tuple[int, ...]:
     if is_segmentation(draft):
         return (micro, *size)
-    return (micro, num_outputs(draft)) if is_regression(draft) else (micro,)
+    if draft.read("task").heads:
+        return (micro, len(draft.read("task").columns))
+    return (micro, num_outputs(draft)) if gives_values(draft) else (micro,)
 
 
 def _parts(memory: Memory) -> dict[str, int]:

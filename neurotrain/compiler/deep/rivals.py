@@ -12,12 +12,12 @@ from neurotrain.compiler.deep.foreign import ComponentFailed
 from neurotrain.compiler.deep.shapes import num_outputs
 from neurotrain.compiler.draft import Draft, Tainted, need
 from neurotrain.losses.adversarial import AdversarialLoss
-from neurotrain.losses.total import TotalLoss
 
 if TYPE_CHECKING:
     import torch
     from torch import nn
 
+    from neurotrain.compiler.deep.count_step import Criterion
     from neurotrain.spec.adversarial import Adversarial
 
 
@@ -63,7 +63,7 @@ class Rival:
             optimizer_states=memory.optimizer_states + own.optimizer_states,
         )
 
-    def flops(self, network: nn.Module, loss: TotalLoss, shape: StepShape) -> int:
+    def flops(self, network: nn.Module, loss: Criterion, shape: StepShape) -> int:
         """Operations of a micro-step in which both are updated.
 
         Raises:
@@ -73,7 +73,7 @@ class Rival:
         updates = count_flops(self.network, self._judged, self._pairs(shape))
         return with_model + self.options.steps * updates
 
-    def saved_bytes(self, network: nn.Module, loss: TotalLoss, shape: StepShape) -> int:
+    def saved_bytes(self, network: nn.Module, loss: Criterion, shape: StepShape) -> int:
         """What autograd saves at most: for the model through the discriminator, or for this.
 
         Raises:
@@ -98,7 +98,7 @@ class Rival:
         micro, _, *size = shape.images
         return replace(shape, images=(2 * micro, self.channels, *size), regions=False)
 
-    def _deceived(self, network: nn.Module, loss: TotalLoss) -> tuple[nn.Module, Any]:
+    def _deceived(self, network: nn.Module, loss: Criterion) -> tuple[nn.Module, Any]:
         """The model with the discriminator behind it, and the loss of what both give."""
         adversarial = AdversarialLoss(self.options.loss)
 

@@ -22,6 +22,11 @@ def is_regression(draft: Draft) -> bool:
     return tag_of(draft.read("task")) == "regression"
 
 
+def gives_values(draft: Draft) -> bool:
+    """Whether targets are numbers side by side: of a regression, or of several tasks."""
+    return is_regression(draft) or bool(draft.read("task").heads)
+
+
 def is_segmentation(draft: Draft) -> bool:
     """Whether there is an answer for every pixel."""
     return tag_of(draft.read("task")) == "segmentation"

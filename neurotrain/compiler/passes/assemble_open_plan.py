@@ -7,6 +7,7 @@ from dataclasses import replace
 from neurotrain.compiler.draft import Draft, Tainted, need
 from neurotrain.compiler.passes.assemble_plan import mode_of, provenance, threads_of
 from neurotrain.component.base import tag_of
+from neurotrain.dataset.heads import LearnedHead
 from neurotrain.dataset.split import digest
 from neurotrain.dataset.targets import Target
 from neurotrain.language.diagnostics import Report
@@ -45,6 +46,7 @@ def _facts(draft: Draft, experiment: Experiment) -> OpenFacts:
         task=tag_of(experiment.task),  # type: ignore[arg-type]
         classes=classes,
         targets=_targets(draft, experiment),
+        heads=_heads(draft, experiment),
         raw_channels=draft.raw_channels or AT_LAUNCH,
         in_channels=draft.in_channels or AT_LAUNCH,
         out_channels=experiment.task.num_outputs(classes),
@@ -74,6 +76,14 @@ def _targets(draft: Draft, experiment: Experiment) -> tuple[Target, ...] | AtLau
     if samples is None and getattr(task, "standardize", False):
         return AT_LAUNCH
     return task.learned(samples or ())
+
+
+def _heads(draft: Draft, experiment: Experiment) -> tuple[LearnedHead, ...] | AtLaunch | None:
+    """The heads of several tasks, as the targets."""
+    task, samples = experiment.task, need(draft.parts).samples.get("train")
+    if samples is None and any(getattr(head, "standardize", False) for head in task.heads):
+        return AT_LAUNCH
+    return task.learned_heads(samples or ()) or None
 
 
 def _parts(draft: Draft) -> dict[str, OpenPart]:

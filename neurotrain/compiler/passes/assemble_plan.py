@@ -53,6 +53,7 @@ def _facts(draft: Draft, experiment: Experiment) -> Facts:
         task=tag_of(experiment.task),  # type: ignore[arg-type]
         classes=classes,
         targets=experiment.task.learned(parts.samples["train"]),
+        heads=experiment.task.learned_heads(parts.samples["train"]) or None,
         raw_channels=need(draft.raw_channels),
         in_channels=need(draft.in_channels),
         out_channels=experiment.task.num_outputs(classes),
@@ -97,8 +98,8 @@ def threads_of(draft: Draft, experiment: Experiment) -> int:
 def mode_of(monitor: str, experiment: Experiment) -> Any:
     """The direction of a recorded value: a loss falls, a metric says for itself."""
     name = monitor.partition("/")[2]
-    better = {tag_of(metric): metric.better for metric in experiment.metrics}
-    return better.get(name, "min")
+    metric = experiment.measured.get(name)
+    return "min" if metric is None else metric.better
 
 
 def _predictions(facts: Facts) -> tuple[Prediction, ...]:

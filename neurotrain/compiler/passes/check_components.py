@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from neurotrain.compiler.codes import components as codes
-from neurotrain.compiler.draft import Draft, Tainted, attempt, fault, need
+from neurotrain.compiler.draft import Draft, Tainted, attempt, fault
+from neurotrain.compiler.learned import Learned, is_multi_task, learned_tasks
 from neurotrain.component.base import tag_of
 from neurotrain.language.diagnostics import Report
 from neurotrain.language.tree import SpecPath
@@ -26,8 +27,8 @@ def check_components(draft: Draft, report: Report) -> Draft:
     `loss: [cross_entropy]` with two classes is answered by `loss-not-for-task` at the loss.
     """
     checks = (
-        _classes, _model, _adversarial, _losses, _loss_weights, _metrics, _random_evaluation,
-        _normalized, _postprocess, _unused, _loader, _idle, _unevaluated,
+        _heads, _classes, _model, _adversarial, _losses, _loss_weights, _metrics,
+        _random_evaluation, _normalized, _postprocess, _unused, _loader, _idle, _unevaluated,
     )  # fmt: skip
     for check in checks:
         attempt(check, draft, report)
@@ -35,7 +36,7 @@ def check_components(draft: Draft, report: Report) -> Draft:
 
 
 def _model(draft: Draft, report: Report) -> None:
-    model, task = draft.read("model"), tag_of(draft.kind)
+    model = draft.read("model")
     found = model.contradiction()
     if found is not None:
         message = f"'{tag_of(model)}' contradicts itself: {found.why}"
@@ -45,10 +46,15 @@ def _model(draft: Draft, report: Report) -> None:
         at, *rest = stated or [_type_path(draft, ("model",))]
         related = tuple((other, "together with this") for other in rest)
         report.add(fault(codes.CONTRADICTION, at, message, found.remedy, related=related))
-    if task not in model.tasks:
+    kinds = draft.read("task").kinds if is_multi_task(draft) else (tag_of(draft.kind),)
+    unserved = [kind for kind in kinds if kind not in model.tasks]
+    if unserved:
         others = draft.catalogue.families["model"]
-        fitting = [name for name in sorted(others) if task in others[name].tasks]  # type: ignore[attr-defined]
-        message = f"'{tag_of(model)}' is no model for a {task}"
+        fitting = [
+            name for name in sorted(others)
+            if set(kinds).issubset(others[name].tasks)  # type: ignore[attr-defined]
+        ]  # fmt: skip
+        message = f"'{tag_of(model)}' is no model for a {unserved[0]}"
         path = _type_path(draft, ("model",))
         report.add(fault(codes.MODEL_NOT_FOR_TASK, path, message, f"take {_either(fitting)}"))
 
@@ -61,12 +67,38 @@ def _adversarial(draft: Draft, report: Report) -> None:
         report.add(fault(code, path, message, hint, at_key=True))
 
 
+def _heads(draft: Draft, report: Report) -> None:
+    """Heads have names of their own, and what is of each stands in it."""
+    if not is_multi_task(draft):
+        return
+    for key in ("loss", "metrics"):
+        if draft.has(key):
+            message = f"'{key}' stands beside several tasks"
+            hint = f"write it in the heads: task.heads[0].{key}"
+            several: SpecPath = ("task", "type")
+            related = ((several, "several tasks, each with its own"),)
+            report.add(fault(codes.BESIDE_HEADS, (key,), message, hint, related=related))
+    seen: dict[str, SpecPath] = {}
+    for learned in learned_tasks(draft):
+        name, path = learned.name.casefold(), (*learned.place, "name")
+        if name in seen:
+            related = ((seen[name], "first named here"),)
+            message, hint = f"the head '{learned.name}' is named twice", "give each its own name"
+            report.add(fault(codes.DUPLICATE_HEAD, path, message, hint, related=related))
+        seen.setdefault(name, path)
+
+
 def _losses(draft: Draft, report: Report) -> None:
-    task, output = tag_of(draft.kind), _output(draft)
+    for learned in learned_tasks(draft):
+        _losses_of(learned, draft, report)
+
+
+def _losses_of(learned: Learned, draft: Draft, report: Report) -> None:
+    task, output = tag_of(learned.kind), learned.kind.output(learned.classes)
     others = draft.catalogue.families["loss"]
-    for path, loss in _entries(draft, ("loss",)):
+    for path, loss in _entries(draft, learned.losses):
         if task in loss.tasks and output in loss.outputs:
-            _loss_parameters(draft, report, path, loss)
+            _loss_parameters(learned, draft, report, path, loss)
             continue
         fitting = [
             name for name, other in sorted(others.items())
@@ -74,10 +106,11 @@ def _losses(draft: Draft, report: Report) -> None:
         ]  # fmt: skip
         message = f"'{tag_of(loss)}' does not suit a {task} {_KINDS[output]}"
         related: tuple[tuple[SpecPath, str], ...] = ()
-        if draft.kind.gives_classes:
-            num = len(_class_names(draft))
+        if learned.kind.gives_classes:
+            num = len(learned.classes)
             message = f"'{tag_of(loss)}' does not suit a {task} of {num} classes, {_KINDS[output]}"
-            place: SpecPath = ("task", "classes") if draft.has("task", "classes") else ("task",)
+            place: SpecPath = (*learned.place, "classes")
+            place = place if draft.has(*place) else learned.place
             related = ((place, "the class count comes from here"),)
         code, hint = codes.LOSS_NOT_FOR_TASK, f"take {_either(fitting)}"
         report.add(fault(code, _type_path(draft, path), message, hint, related=related))
@@ -85,16 +118,19 @@ def _losses(draft: Draft, report: Report) -> None:
 
 def _loss_weights(draft: Draft, report: Report) -> None:
     """Some loss counts."""
-    losses = draft.read("loss")
-    if any(loss.weight > 0 for loss in losses):
-        return
-    message = f"every loss has the weight 0: nothing is learned from {tag_of(losses[0])}"
-    path = ("loss", 0, "weight")
-    report.add(fault(codes.WINDOW_UNUSED, path, message, "write a weight above 0"))
+    for learned in learned_tasks(draft):
+        losses = draft.read(*learned.losses)
+        if any(loss.weight > 0 for loss in losses):
+            continue
+        message = f"every loss has the weight 0: nothing is learned from {tag_of(losses[0])}"
+        path = (*learned.losses, 0, "weight")
+        report.add(fault(codes.WINDOW_UNUSED, path, message, "write a weight above 0"))
 
 
-def _loss_parameters(draft: Draft, report: Report, path: SpecPath, loss: Any) -> None:
-    found = loss.contradiction(len(_class_names(draft)))
+def _loss_parameters(
+    learned: Learned, draft: Draft, report: Report, path: SpecPath, loss: Any
+) -> None:
+    found = loss.contradiction(len(learned.classes))
     if found is not None:
         field, why = found
         at = (*path, field) if draft.has(*path, field) else _type_path(draft, path)
@@ -104,10 +140,15 @@ def _loss_parameters(draft: Draft, report: Report, path: SpecPath, loss: Any) ->
 
 
 def _metrics(draft: Draft, report: Report) -> None:
-    task = tag_of(draft.kind)
+    for learned in learned_tasks(draft):
+        _metrics_of(learned, draft, report)
+
+
+def _metrics_of(learned: Learned, draft: Draft, report: Report) -> None:
+    task = tag_of(learned.kind)
     others = draft.catalogue.families["metric"]
     seen: dict[str, SpecPath] = {}
-    for path, metric in _entries(draft, ("metrics",)):
+    for path, metric in _entries(draft, learned.metrics):
         name, at = tag_of(metric), _type_path(draft, path)
         if task not in metric.tasks:
             fitting = [n for n, other in sorted(others.items()) if task in other.tasks]  # type: ignore[attr-defined]
@@ -150,7 +191,7 @@ def _postprocess(draft: Draft, report: Report) -> None:
         return
     if not draft.has("predict", "postprocess"):
         return
-    num_classes = len(_class_names(draft))
+    num_classes = len(learned_tasks(draft)[0].classes)
     for index, (path, step) in enumerate(_entries(draft, ("predict", "postprocess"))):
         if step.consumes != "probabilities" or (index == 0 and num_classes == 2):
             continue
@@ -161,16 +202,19 @@ def _postprocess(draft: Draft, report: Report) -> None:
 
 def _classes(draft: Draft, report: Report) -> None:
     """Values of each class are told by its name."""
-    if not draft.has("task", "classes"):
-        return
-    seen: dict[str, int] = {}
-    for index, name in enumerate(draft.read("task", "classes")):
-        if name in seen:
-            related = ((("task", "classes", seen[name]), "first named here"),)
-            message, path = f"the class '{name}' is named twice", ("task", "classes", index)
-            hint = "give each class a name of its own"
-            report.add(fault(codes.DUPLICATE_CLASS, path, message, hint, related=related))
-        seen.setdefault(name, index)
+    owners: list[SpecPath] = [("task",)]
+    if is_multi_task(draft):
+        owners = [learned.place for learned in learned_tasks(draft)]
+    for place in owners:
+        at = (*place, "classes")
+        seen: dict[str, int] = {}
+        for index, name in enumerate(draft.read(*at) if draft.has(*at) else ()):
+            if name in seen:
+                related = (((*at, seen[name]), "first named here"),)
+                message, path = f"the class '{name}' is named twice", (*at, index)
+                hint = "give each class a name of its own"
+                report.add(fault(codes.DUPLICATE_CLASS, path, message, hint, related=related))
+            seen.setdefault(name, index)
 
 
 def _loader(draft: Draft, report: Report) -> None:
@@ -235,17 +279,6 @@ def _entries(draft: Draft, path: SpecPath) -> Iterator[tuple[SpecPath, Any]]:
             yield (*path, index), draft.read(*path, index)
         except Tainted:
             continue
-
-
-def _class_names(draft: Draft) -> tuple[str, ...]:
-    """The classes, where nothing is wrong with them."""
-    if draft.kind.gives_classes:
-        draft.read("task")
-    return need(draft.classes)
-
-
-def _output(draft: Draft) -> str:
-    return draft.kind.output(_class_names(draft))
 
 
 def _type_path(draft: Draft, path: SpecPath) -> SpecPath:

@@ -27,7 +27,7 @@ def check_data(draft: Draft, report: Report) -> Draft:
     """
     if draft.kind.reads_text:
         return replace(draft, raw_channels=VOCABULARY, in_channels=VOCABULARY)
-    for check in (_classes, _constant, _channels, _crops, _even_sizes, _turns):
+    for check in (_classes, _constant, _absent_labels, _channels, _crops, _even_sizes, _turns):
         attempt(check, draft, report)
     trained, evaluated = _known_after(draft, "train"), _known_after(draft, "eval")
     if trained and evaluated and trained.channels != evaluated.channels:
@@ -75,14 +75,36 @@ def _constant(draft: Draft, report: Report) -> None:
     samples = need(draft.parts).samples["train"]
     if draft.report.taints(("data", "train")) or not samples:
         return
+    task = draft.read("task")
     try:
-        draft.read("task").learned(samples)
+        task.learned(samples)
+        task.learned_heads(samples)
     except ValueError as error:
-        value = samples[0].values[draft.read("task").target_names.index(str(error))]
+        index = task.target_names.index(str(error))
+        value = samples[0].values[index]
         message = f"the target '{error}' is {value:g} in all {len(samples):,} training samples, so "
         message += "its deviation is 0"
         hint = "leave the target out, or write standardize: false"
-        report.add(fault(codes.CONSTANT_TARGET, ("task", "standardize"), message, hint))
+        path = ("task", *task.columns[index][1][:-2], "standardize")
+        report.add(fault(codes.CONSTANT_TARGET, path, message, hint))
+
+
+def _absent_labels(draft: Draft, report: Report) -> None:
+    """Every class of a head is in some training sample."""
+    samples = need(draft.parts).samples["train"]
+    if draft.report.taints(("data", "train")) or not samples:
+        return
+    names = draft.read("task").target_names
+    for place, head in enumerate(draft.read("task").heads):
+        column = names.index(head.columns[0][0])
+        seen = {sample.values[column] for sample in samples} if head.classes else set()
+        for label, name in enumerate(head.classes):
+            if label not in seen:
+                message = f"none of the {len(samples):,} training samples has the class '{name}', "
+                message += f"which is label {label}"
+                hint = "leave the class out, or add images of it"
+                path = ("task", "heads", place, "classes", label)
+                report.add(fault(codes.ABSENT_CLASS, path, message, hint))
 
 
 def _channels(draft: Draft, report: Report) -> None:

@@ -87,7 +87,7 @@ def check_deepspeed_limits(draft: Draft, report: Report) -> Draft:
         return draft
     for limit in _LIMITS:
         attempt(_of(limit), draft, report)
-    for check in (_left_out, _decay, _synchronised):
+    for check in (_several, _left_out, _decay, _synchronised):
         attempt(check, draft, report)
     return draft
 
@@ -104,6 +104,12 @@ def _report(path: SpecPath, message: str, hint: str, report: Report) -> None:
     where = ((("engine",), "the engine is named here"),)
     related = () if path[0] == "engine" else where
     report.add(fault(engine.NOT_WITH_DEEPSPEED, path, message, hint, related=related))
+
+
+def _several(draft: Draft, report: Report) -> None:
+    if draft.read("task").heads:
+        message = "several tasks are not trained with DeepSpeed"
+        _report(("task", "type"), message, "write engine: {type: torch}", report)
 
 
 def _left_out(draft: Draft, report: Report) -> None:

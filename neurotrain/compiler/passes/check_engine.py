@@ -199,7 +199,7 @@ def _batch_statistics(draft: Draft, report: Report) -> None:
 def _whole_batches(draft: Draft, report: Report) -> None:
     if need(draft.batches).world_size == 1:
         return
-    for index, loss in enumerate(draft.read("loss")):
+    for index, loss in enumerate(draft.read("loss") or ()):
         if loss.of_batch:
             message = f"with '{loss.of_batch}' the loss is one of each process's micro-batch, not "
             message += "of the samples of all"

@@ -12,7 +12,7 @@ from neurotrain.compiler.nulls import null_faults, split_numbers
 from neurotrain.compiler.reformed import reformed
 from neurotrain.compiler.synonyms import SYNONYMS
 from neurotrain.compiler.unknown import misspelt, named, owner, unknown_keys
-from neurotrain.compiler.validator import Violation, resolved_schema, violations
+from neurotrain.compiler.validator import Violation, schema_of, violations
 from neurotrain.compiler.wanted import bound, wanted
 from neurotrain.compiler.written import shown, written
 from neurotrain.language.diagnostics import Code, Diagnostic, Report, Severity
@@ -31,7 +31,7 @@ def check_schema(draft: Draft, report: Report) -> Draft:
     for path in split_numbers(draft):
         report.taint(path)
     faults: list[Diagnostic] = []
-    schema = resolved_schema(draft.catalogue)
+    schema = schema_of(draft.tree, draft.catalogue)
     errors, reference = list(violations(draft.tree, schema)), Reference(schema)
     others = plugin_hint(draft) if any(each.rule == "x-dispatch" for each in errors) else ""
     meant = {path for error in errors for path, _ in misspelt(error).values()}

@@ -10,6 +10,8 @@ from functools import partial
 from neurotrain.compiler.codes import training as codes
 from neurotrain.compiler.codes.components import CONTRADICTION
 from neurotrain.compiler.draft import Draft, Tainted, attempt, fault, need
+from neurotrain.compiler.learned import is_multi_task, learned_tasks
+from neurotrain.component.base import tag_of
 from neurotrain.component.durations import Duration
 from neurotrain.language.diagnostics import Report
 from neurotrain.language.suggest import closest
@@ -46,27 +48,41 @@ def check_training(draft: Draft, report: Report) -> Draft:
 
 def recorded_names(draft: Draft) -> list[str]:
     """Every value that the run records once an epoch, as far as the metrics have known names."""
-    names = ["train/loss"]
+    losses = ["loss", *(f"{name}/loss" for name in _head_names(draft))]
+    names = [f"train/{name}" for name in losses]
     if draft.has("train", "adversarial"):
         names += ["train/adversarial_loss", "train/discriminator_loss"]
-    return names + _validated_names(draft)
+    if _has_validation(draft):
+        names += [f"valid/{name}" for name in (*losses, *_metric_names(draft)) if name]
+    return names
 
 
-def _validated_names(draft: Draft) -> list[str]:
-    if not _has_validation(draft):
-        return []
-    return ["valid/loss", *(f"valid/{name}" for name in _metric_names(draft) if name)]
+def _head_names(draft: Draft) -> list[str]:
+    return [learned.name for learned in learned_tasks(draft)] if is_multi_task(draft) else []
 
 
 def _metric_names(draft: Draft) -> list[str | None]:
-    """The types of the metrics; None for one that names no metric.
+    """The types of the metrics, after the names of heads; None for one that names no metric.
 
     Raises:
         Tainted: there are none, because their key is misspelt.
     """
-    written = draft.written("metrics")
+    if not is_multi_task(draft):
+        return _types_at(("metrics",), draft)
+    learned = learned_tasks(draft)
+    found: list[str | None] = []
+    for each in learned:
+        types = _types_at(each.metrics, draft)
+        found += [None if name is None else f"{each.name}/{name}" for name in types]
+    written = draft.written("task", "heads")
+    lacks_some = isinstance(written, list) and len(learned) < len(written)
+    return [*found, None] if lacks_some else found
+
+
+def _types_at(path: SpecPath, draft: Draft) -> list[str | None]:
+    written = draft.written(*path)
     if written is None:
-        draft.read("metrics")
+        draft.read(*path)
     entries = written if isinstance(written, list) else [] if written is None else [None]
     given = [entry.get("type") if isinstance(entry, Mapping) else entry for entry in entries]
     legal = draft.catalogue.names("metric")
@@ -83,8 +99,14 @@ def _best_by(draft: Draft) -> str:
     stopping = draft.read("train", "early_stopping")
     if stated or stopping is not None:
         return stated or str(stopping.monitor)
-    names = _validated_names(draft)
-    return names[min(1, len(names) - 1)] if names else "train/loss"
+    if not _has_validation(draft):
+        return "train/loss"
+    metric = (
+        None
+        if is_multi_task(draft)
+        else next((name for name in _metric_names(draft) if name), None)
+    )
+    return f"valid/{metric or 'loss'}"
 
 
 def _early_stopping(draft: Draft, report: Report) -> None:
@@ -144,6 +166,9 @@ def _recorded(path: SpecPath, name: str, draft: Draft, report: Report) -> None:
     hint = f"did you mean '{likely}'? " if likely else ""
     if stage == "valid" and value in draft.catalogue.names("metric"):
         hint = f"add {value} to metrics, or monitor another value; "
+        validated = (each for each in names if each.startswith("valid/"))
+        of_head = next((each for each in validated if each.endswith(f"/{value}")), None)
+        hint = f"did you mean '{of_head}'? " if of_head else hint
     hint += f"the run records: {', '.join(names)}"
     report.add(fault(codes.UNKNOWN_MONITOR, path, f"this run records no '{name}'", hint))
 
@@ -173,13 +198,16 @@ def _directions(draft: Draft, report: Report) -> None:
 
 
 def _better(draft: Draft) -> Iterator[tuple[str, str]]:
-    """The metrics that are known, each with the direction in which it improves."""
-    for index, name in enumerate(_metric_names(draft)):
-        try:
-            if name is not None:
-                yield name, draft.read("metrics", index).better
-        except Tainted:
-            continue
+    """The metrics that are known, each by its recorded name with the direction it improves in."""
+    for learned in learned_tasks(draft):
+        written = draft.written(*learned.metrics)
+        for index in range(len(written) if isinstance(written, list) else 0):
+            try:
+                metric = draft.read(*learned.metrics, index)
+            except Tainted:
+                continue
+            name = tag_of(metric)
+            yield (f"{learned.name}/{name}" if learned.name else name), metric.better
 
 
 def _validation(draft: Draft, report: Report) -> None:

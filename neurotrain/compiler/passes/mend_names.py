@@ -9,7 +9,7 @@ from typing import Any, Final
 from neurotrain.compiler.draft import Draft, Mended
 from neurotrain.compiler.misnamed import plugin_hint, typo_of, unknown_component
 from neurotrain.compiler.unknown import MAX_UNKNOWN, misspelt, unknown_keys, unknown_of
-from neurotrain.compiler.validator import Violation, resolved_schema, violations
+from neurotrain.compiler.validator import Violation, schema_of, violations
 from neurotrain.language.diagnostics import Diagnostic, Report, Severity
 from neurotrain.language.merge import with_value
 from neurotrain.language.tree import Node, SpecPath, Tree, nearest
@@ -29,7 +29,7 @@ def mend_names(draft: Draft, report: Report) -> Draft:
     A key takes the name that is meant where its value suits that name, and is left out elsewhere;
     so the other faults of its block are found as well: `trian: {epochs: 0}` has two.
     """
-    schema = resolved_schema(draft.catalogue)
+    schema = schema_of(draft.tree, draft.catalogue)
     reference, others = Reference(schema), ""
     for _ in range(_MAX_ROUNDS):
         before = draft

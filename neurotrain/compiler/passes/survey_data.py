@@ -7,6 +7,7 @@ from typing import Final
 
 from neurotrain.compiler.codes import data as codes
 from neurotrain.compiler.draft import Draft, Known, Parts, Tainted, attempt, fault
+from neurotrain.compiler.learned import is_multi_task
 from neurotrain.component.base import tag_of
 from neurotrain.dataset.base import DataFault, Dataset, Holdout, SampleInfo, Survey
 from neurotrain.dataset.faults import some_names
@@ -14,6 +15,7 @@ from neurotrain.dataset.split import split
 from neurotrain.language.diagnostics import Diagnostic, Report
 from neurotrain.language.suggest import closest
 from neurotrain.language.tree import SpecPath
+from neurotrain.spec.experiment import plain_survey
 
 _CODES = {code.id: code for code in codes.CODES}
 _SPOKEN_OF: Final = {
@@ -66,17 +68,22 @@ def _survey(draft: Draft, report: Report, key: str, dataset: Dataset) -> Survey 
         hint = f"take {', '.join(fitting)}; it serves {', '.join(dataset.tasks)}"
         report.add(fault(codes.WRONG_DATASET, (*path, "type"), message, hint))
         raise Tainted
-    task = draft.read("task") if draft.kind.gives_classes else None
-    num_classes = len(getattr(task, "classes", ()))
     reader, max_headers = draft.options.reader, draft.options.max_headers
-    if reader is None:
-        survey = dataset.survey(draft.resolver, max_headers=max_headers, num_classes=num_classes)
+    if is_multi_task(draft):
+        _require_targets(draft, report, key, dataset)
+    if draft.kind.gives_classes or is_multi_task(draft):
+        survey: Survey = draft.read("task").survey(
+            dataset, draft.resolver, max_headers=max_headers, reader=reader
+        )
     else:
-        survey = dataset.survey_whole(draft.resolver, num_classes=num_classes, reader=reader)
+        survey = plain_survey(
+            dataset, draft.resolver, num_classes=0, max_headers=max_headers, reader=reader
+        )
     is_absent = draft.options.no_data and any(found.is_absent for found in survey.faults)
     faults = [found for found in survey.faults if not (is_absent and found.is_absent)]
     report.extend(diagnose(path, draft, found) for found in faults)
-    _require_targets(draft, report, key, dataset)
+    if not is_multi_task(draft):
+        _require_targets(draft, report, key, dataset)
     chosen: Survey = draft.read("task").samples_of(survey)
     return None if is_absent else chosen
 
@@ -86,11 +93,12 @@ def _require_targets(draft: Draft, report: Report, key: str, dataset: Dataset) -
 
     What the training data lacks is told at the task, and not again of the other data.
     """
+    columns = draft.read("task").columns
     wanted: tuple[str, ...] = draft.read("task").target_names
-    for index, name in enumerate(wanted):
+    for index, (name, below) in enumerate(columns):
         if wanted.index(name) < index and key == "train":
             message, hint = f"the target '{name}' is named twice", "name it once"
-            report.add(fault(codes.WRONG_TARGET, ("task", "targets", index), message, hint))
+            report.add(fault(codes.WRONG_TARGET, ("task", *below), message, hint))
     lacking = [name for name in wanted if name not in dataset.target_names]
     if not lacking:
         return
@@ -102,7 +110,7 @@ def _require_targets(draft: Draft, report: Report, key: str, dataset: Dataset) -
         hint = f"did you mean '{near}'?" if near else "add it to the targets of the dataset"
         path: SpecPath = ("data", key, "targets")
         if key == "train":
-            path = ("task", "targets", wanted.index(name))
+            path = ("task", *columns[wanted.index(name)][1])
         if name in known:
             report.add(fault(codes.WRONG_TARGET, path, message, hint))
     raise Tainted
