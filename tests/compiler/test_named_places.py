@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Final
 
 import pytest
@@ -219,6 +220,70 @@ def test_a_direction_is_judged_beside_a_metric_of_another_task(compiling: Compil
         "  batch:", "  early_stopping: {monitor: valid/dice, mode: min, patience: 3}\n  batch:"
     )
     assert compiling(text).codes == ["metric-not-for-task", "wrong-direction"]
+
+
+FOLDERS: Final = """\
+version: 1
+name: pets
+task: {type: classification, classes: [cat, dog]}
+data:
+  train: {type: image_folder, root: "${env:CASE_DATA}/pets"}
+  transforms: {train: [normalize], eval: [normalize]}
+model: {type: simple_cnn, channels: [4, 8]}
+loss: [bce]
+train: {epochs: 2, batch: {global: 4}}
+"""
+FACES: Final = """\
+version: 1
+name: faces
+task: {type: regression, targets: [age]}
+data:
+  train: {type: image_table, root: "${env:CASE_DATA}/faces", table: labels.csv, image: file, targets: [weight, age]}
+  transforms: {train: [normalize], eval: [normalize]}
+model: {type: simple_cnn, channels: [4, 8]}
+loss: [mse]
+train: {epochs: 2, batch: {global: 4}}
+"""  # noqa: E501
+SPLIT: Final = TEXT + "engine: {type: deepspeed, device: cpu, processes: 2, zero: {stage: 1}}\n"
+
+OF_OTHERS: Final = [
+    # the spec, what is replaced, by what, code, text above the carets, part of the hint
+    (FOLDERS, "[cat, dog]", "[cat, dgo]", "classes-mismatch", "dgo", "'dog'"),
+    (FOLDERS, "[cat, dog]", "[dog, cat]", "classes-mismatch", "[dog, cat]", "order"),
+    (FOLDERS, "[cat, dog]", "[cat, cat]", "duplicate-class", "cat", "of its own"),
+    (FACES, "[weight, age]", "[wieght, age]", "missing-column", "wieght", "'weight'"),
+    (FACES, "[weight, age]", "[age, weight, age]", "wrong-target", "age", ""),
+    (FACES, "labels.csv, image: file, targets: [weight, age]",
+     "no-number.csv, image: file, targets: [age]", "table-values", "age", "decimal point"),
+    (SPLIT, "  batch:", "  optimizer: {type: sgd}\n  batch:", "optimizer-untested-with-zero",
+     "sgd", "take adam"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("planted", OF_OTHERS, ids=lambda planted: planted[2].strip())
+def test_a_name_in_a_list_is_told_by_itself(
+    compiling: Compiling, planted: tuple[str, str, str, str, str, str]
+) -> None:
+    """A class, a column or a type, not the list or the component around it."""
+    spec, sound, faulty, code, marked, hint = planted
+    assert spec.count(sound) == 1
+    outcome = compiling(spec.replace(sound, faulty))
+    assert outcome.only.code.id == code
+    assert outcome.place(outcome.only).length == len(marked)
+    assert _marked(outcome.text) == marked
+    assert hint in outcome.only.hint
+
+
+def test_an_entry_that_weights_lack_is_told_at_the_entry(
+    compiling: Compiling, case_data: Path
+) -> None:
+    """Safetensors have none; the remedy is to leave it out."""
+    file = case_data / "weights" / "other.safetensors"
+    text = SPEC.replace("loss:", f"pretrained: {{file: {file}, entry: weights}}\nloss:")
+    outcome = compiling(text, deep=True)
+    assert outcome.only.code.id == "unusable-weights"
+    assert outcome.only.path == ("pretrained", "entry")
+    assert "leave entry out" in outcome.only.hint
 
 
 def _marked(text: str) -> str:

@@ -67,10 +67,12 @@ def test_dead_links_are_told(folder: PairFolder) -> None:
 
 
 def test_patterns_that_match_the_same_files(folder: PairFolder) -> None:
-    """Images cannot be told from masks."""
+    """Images cannot be told from masks; one pattern written twice is told at the second."""
     folder.write({"1.png": folder.picture(), "2.png": folder.picture()})
-    component = folder.component(images="*.png", masks="*.png")
-    assert "matched by masks" in folder.only_fault(component).message
+    fault = folder.only_fault(folder.component(images="*.png", masks="*.png"))
+    assert (fault.field, "the same pattern" in fault.message) == ("masks", True)
+    fault = folder.only_fault(folder.component(images="*.png", masks="?.png"))
+    assert (fault.field, "matched by masks" in fault.message) == ("images", True)
 
 
 def test_images_without_masks_are_named(folder: PairFolder) -> None:

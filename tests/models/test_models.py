@@ -195,7 +195,7 @@ def test_a_plain_dict_is_the_specs_model(
         ("unet", {"chanels": [4, 8]}, "'unet' has no key 'chanels'; did you mean 'channels'?"),
         ("unet", {"type": "mlp"}, "named 'unet' and 'mlp'"),
         ("unet", {"channels": [4]}, "at `$.channels`"),
-        ("unet", {"strides": [2]}, "3 levels need 2 strides"),
+        ("unet", {"strides": [2]}, "3 channels are levels that need 2 strides"),
         ("unet", {"out_channels": 0}, "at `$.out_channels`"),
         ("mlp", {}, "'mlp' needs `image_size`"),
     ],
