@@ -22,6 +22,13 @@ PositiveDuration = Annotated[
         extra_json_schema={"x-wants": "a duration with its unit, such as '1 epoch' or '500 steps'"},
     ),
 ]
+StepCount = Annotated[
+    str,
+    Meta(
+        pattern=r"^[1-9][0-9]* steps?$",
+        extra_json_schema={"x-wants": "a number of steps with its unit, such as '5 steps'"},
+    ),
+]
 StepDuration = Annotated[
     str,
     Meta(

@@ -56,12 +56,13 @@ def survey_table(
     missing = _missing_columns(table, component)
     if missing:
         return Survey(samples=(), faults=tuple(missing))
+    places = {name: place for place, name in enumerate(component.targets)}
     if columns is not None:
         wanted = tuple(name for name in component.targets if name in columns)
         component = replace(component, targets=wanted)
     labels = {name: classes for name, classes in (columns or {}).items() if classes}
     rows, ragged = _whole_rows(table, component)
-    infos, faults = _infos(root, rows, component, labels)
+    infos, faults = _infos(root, rows, component, labels, places)
     chosen = spread(len(infos), max_headers)
     headers = read_headers(root, [infos[index] for index in chosen], ("image",), reader)
     known = headers.known(component.channels)
@@ -161,13 +162,19 @@ class _Wrong:
     missing: list[str]
     numbers: dict[str, list[str]]
     labels: dict[str, list[str]]
+    places: Mapping[str, int]
+    """Where each column stands among the targets that are written."""
 
 
 def _infos(
-    root: Path, rows: Sequence[Row], component: ImageTable, labels: Mapping[str, tuple[str, ...]]
+    root: Path,
+    rows: Sequence[Row],
+    component: ImageTable,
+    labels: Mapping[str, tuple[str, ...]],
+    places: Mapping[str, int],
 ) -> tuple[tuple[SampleInfo, ...], list[DataFault]]:
     """The samples in order of their ids, and what is wrong with cells and files."""
-    wrong = _Wrong([], [], defaultdict(list), defaultdict(list))
+    wrong = _Wrong([], [], defaultdict(list), defaultdict(list), places)
     lines: dict[str, list[int]] = defaultdict(list)
     infos: dict[str, SampleInfo] = {}
     for row in rows:
@@ -224,7 +231,10 @@ def _label_faults(
         text = f"{counted(len(cells), 'cell')} of the column '{name}' in {component.table} "
         text += f"{'names' if len(cells) == 1 else 'name'} no class: {some_names(cells)}"
         hint = f"write {some_names(labels[name])}, or a place from 0 to {len(labels[name]) - 1}"
-        faults.append(DataFault(code="table-values", field="targets", message=text, hint=hint))
+        item = wrong.places[name]
+        faults.append(
+            DataFault(code="table-values", field="targets", item=item, message=text, hint=hint)
+        )
     return faults
 
 
@@ -243,7 +253,7 @@ def _faults(wrong: _Wrong, lines: dict[str, list[int]], component: ImageTable) -
         text = f"{counted(len(cells), 'cell')} of the column '{name}' in {component.table} "
         text += f"{'is' if len(cells) == 1 else 'are'} no number: {some_names(cells)}"
         hint = "write finite numbers with a decimal point, or take the rows out"
-        item = component.targets.index(name)
+        item = wrong.places[name]
         faults.append(
             DataFault(code="table-values", field="targets", item=item, message=text, hint=hint)
         )

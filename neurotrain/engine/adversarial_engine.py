@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import torch
@@ -34,9 +34,9 @@ class _Parts:
 
     term: torch.Tensor
     """The adversarial loss of the model, of shape ()."""
-    real: torch.Tensor
-    """Images with true masks, (B, C + K, H, W)."""
-    fake: torch.Tensor
+    real: torch.Tensor | None = None
+    """Images with true masks, (B, C + K, H, W), where the discriminator is updated."""
+    fake: torch.Tensor | None = None
     """With those predicted."""
 
 
@@ -93,15 +93,19 @@ class AdversarialEngine:
         device = self._network.device
         moved: Any = batch if device.type == "cpu" else batch.to(device)
         found: list[torch.Tensor] = []
+        _require_label_maps(moved)
 
         def compute() -> torch.Tensor:
             logits = self._network.forward(moved)
             loss = criterion(logits, moved.targets, moved.rois)
-            real = torch.cat([moved.images, true_masks(moved, logits)], 1)
             fake = torch.cat([moved.images, predicted_masks(moved, logits)], 1)
             term = self._of_generator(fake)
             found.append(loss.detach())
-            self._parts.append(_Parts(term.detach(), real, fake.detach()))
+            parts = _Parts(term.detach())
+            if self.is_due:
+                real = torch.cat([moved.images, true_masks(moved, logits)], 1)
+                parts = replace(parts, real=real, fake=fake.detach())
+            self._parts.append(parts)
             return loss + self._options.weight * term
 
         self._network.accumulate(compute, self._accumulation)
@@ -138,7 +142,7 @@ class AdversarialEngine:
         """
         losses, norms = [], []
         for _ in range(self._options.steps):
-            losses += [self._accumulate(part.real, part.fake, len(parts)) for part in parts]
+            losses += [self._of_both(part, len(parts)) for part in parts]
             try:
                 update = self._judge.step()
             except NonFinite as error:
@@ -146,6 +150,11 @@ class AdversarialEngine:
             norms += [update.norm] if update.was_made else []
         found = {"train/discriminator_loss": torch.stack(losses).mean()}
         return {**found, "discriminator_grad_norm": torch.stack(norms).mean()} if norms else found
+
+    def _of_both(self, part: _Parts, num_parts: int) -> torch.Tensor:
+        assert part.real is not None
+        assert part.fake is not None
+        return self._accumulate(part.real, part.fake, num_parts)
 
     def train_discriminator(self, real: torch.Tensor, fake: torch.Tensor) -> torch.Tensor:
         """One update of the discriminator; its loss, detached, of shape ().
@@ -218,7 +227,7 @@ class AdversarialEngine:
         """
         if "discriminator_state_dict" not in state:
             raise ForeignCheckpoint("the checkpoint has no discriminator: another training's")
-        self._network.load(state)
+        self._network.load({k: v for k, v in state.items() if not k.startswith(_PREFIX)})
         names = [f"{name}_state_dict" for name in _STATES]
         judge = {name: state[_PREFIX + name.removeprefix("model_")] for name in names}
         self._judge.load(judge)
@@ -229,16 +238,18 @@ def true_masks(batch: Batch, logits: torch.Tensor) -> torch.Tensor:
     """The labels as one channel a class, or the foreground's alone: float32, as the logits' shape.
 
     Outside the region of interest all are 0.
-
-    Raises:
-        ValueError: the targets are no label maps.
     """
     labels = batch.targets
-    if not isinstance(labels, torch.Tensor) or labels.ndim != 3 or labels.is_floating_point():
-        raise ValueError("an adversarial training needs label maps of shape (B, H, W)")
+    assert isinstance(labels, torch.Tensor)
     num = logits.shape[1]
     masks = (labels == 1)[:, None] if num == 1 else F.one_hot(labels, num).movedim(-1, 1)
     return _inside(batch, masks.float())
+
+
+def _require_label_maps(batch: Batch) -> None:
+    labels = batch.targets
+    if not isinstance(labels, torch.Tensor) or labels.ndim != 3 or labels.is_floating_point():
+        raise ValueError("an adversarial training needs label maps of shape (B, H, W)")
 
 
 def predicted_masks(batch: Batch, logits: torch.Tensor) -> torch.Tensor:

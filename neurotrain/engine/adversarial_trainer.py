@@ -49,6 +49,7 @@ class AdversarialTrainer(Trainer):
 
     Raises:
         FileNotFoundError, CorruptCheckpoint: as `Trainer`.
+        ValueError: the precision is fp16.
     """
 
     def __init__(
@@ -66,6 +67,10 @@ class AdversarialTrainer(Trainer):
         flag: StopFlag | None = None,
         allow_inexact: bool = False,
     ) -> None:
+        if options.precision == "fp16":
+            raise ValueError(
+                "fp16 scales the loss of each network by itself, and an update is of both: bf16"
+            )
         super().__init__(
             output_dir, model, is_continue_mode, options=options, setup=setup, reporter=reporter,
             flag=flag, allow_inexact=allow_inexact,
@@ -113,33 +118,38 @@ class AdversarialTrainer(Trainer):
     def _updating(self) -> AdversarialEngine:
         """What makes updates: inside `train` its engine, else one for the calls alone."""
         if self._pair is None:
+            if self._found is not None:
+                raise ValueError("train() continues a checkpoint, single updates do not")
             device = next(self.model.parameters()).device
             optimizer = self._generator_optimizer or self._optimizer_of(self.model)
-            self._pair = self._paired(optimizer, device, _NO_EPOCHS)
+            self._pair = self._paired(optimizer, device, _NO_EPOCHS, defers=False)
         return self._pair
 
     def _new_engine(self, optimizer: torch.optim.Optimizer) -> Engine:
-        self._pair = self._paired(optimizer, self.device, self._horizon)
+        if self._generator_optimizer not in (None, optimizer):
+            raise ValueError("train() has another optimizer than generator_optimizer: give one")
+        defers = self.device.type != "cpu"
+        self._pair = self._paired(optimizer, self.device, self._horizon, defers=defers)
         return self._pair
 
     def _paired(
-        self, optimizer: torch.optim.Optimizer, device: torch.device, horizon: Horizon
-    ) -> AdversarialEngine:
-        """The engine of both networks; without steps in the horizon there are no epochs."""
+        self, optimizer: torch.optim.Optimizer, device: torch.device, horizon: Horizon, *,
+        defers: bool,
+    ) -> AdversarialEngine:  # fmt: skip
+        """The engine of both networks; `defers`: what is not finite is masked and read later."""
         self.discriminator.to(device).train()
-        every = Duration.parse(self.adversarial.every)
-        if every.unit == "epoch" and not horizon.num_steps:
-            raise ValueError(f"without epochs there is no time of '{self.adversarial.every}'")
         options = msgspec.structs.replace(self.options, adversarial=None)
         plain = StepOptions.of(options, self._accumulation, horizon, device)
+        plain = replace(plain, defers=defers)
         judged = replace(plain, ema_decay=None, compile_mode=None, grad_norms=False)
         second = self._discriminator_optimizer or self._optimizer_of(self.discriminator)
+        self._discriminator_optimizer = second
         return AdversarialEngine(
             TorchEngine(self.model, optimizer, device, plain),
             TorchEngine(self.discriminator, second, device, judged),
             self.adversarial,
             accumulation=self._accumulation,
-            every=horizon.steps_of(self.adversarial.every),
+            every=Duration.parse(self.adversarial.every).count,
             keeps=isinstance(self.options.nan_policy, Skip),
         )
 

@@ -103,7 +103,10 @@ def _execute(job: Job, catalogue: Catalogue, reporter: Reporter, flag: StopFlag)
     else:
         fault = Fault(exit_code=0, message="", state="finished")
     if job.place is not None:
-        last_words.end(job.run_dir, job.place.rank, fault.exit_code, fault.message)
+        last_words.end(
+            job.run_dir, job.place.rank, fault.exit_code, fault.message,
+            is_interrupted=fault.state == "interrupted",
+        )  # fmt: skip
     return fault
 
 

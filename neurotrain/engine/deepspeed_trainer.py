@@ -32,9 +32,10 @@ from neurotrain.engine.setup import DEFAULT_OPTIONS, Setup
 from neurotrain.engine.shard_saver import ShardSaver
 from neurotrain.engine.signals import Interrupted, StopFlag
 from neurotrain.engine.stepping import Engine
+from neurotrain.engine.task_criterion import TaskCriterion
 from neurotrain.engine.trainer import Trainer
 from neurotrain.engine.validation import validate, validate_shared, validate_text
-from neurotrain.losses.multi_task import MultiTaskLoss
+from neurotrain.losses.multi_task import HeadsLoss, MultiTaskLoss
 from neurotrain.plan.plan import TrainOptions
 from neurotrain.transforms.batch import Batch
 
@@ -107,7 +108,7 @@ class DeepSpeedTrainer(Trainer):
         Without a criterion the model is called with (inputs, targets) and returns its loss. The
         n-th of N processes takes every N-th batch of a foreign loader from the n-th on.
         """
-        if isinstance(criterion, MultiTaskLoss):
+        if isinstance(criterion, (MultiTaskLoss, HeadsLoss, TaskCriterion)):
             raise ValueError("several tasks are not trained with DeepSpeed: take Trainer")
         _require_batch(train_loader, int(self.config["train_micro_batch_size_per_gpu"]))
         if optimizer is None and "optimizer" not in self.config:

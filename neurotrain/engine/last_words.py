@@ -9,7 +9,7 @@ import json
 import os
 import socket
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 
@@ -27,6 +27,8 @@ class Words:
     hint: str = ""
     of_another: bool = False
     """It ended because another process did."""
+    is_interrupted: bool = False
+    """It was asked to end, and has saved."""
 
 
 def begin(run_dir: Path, rank: int) -> None:
@@ -36,10 +38,11 @@ def begin(run_dir: Path, rank: int) -> None:
 
 def end(
     run_dir: Path, rank: int, exit_code: int, message: str, hint: str = "", *,
-    of_another: bool = False,
+    of_another: bool = False, is_interrupted: bool = False,
 ) -> None:  # fmt: skip
     """Say how this process ends."""
-    _write(run_dir, _here(rank, exit_code, message, hint, of_another=of_another))
+    words = _here(rank, exit_code, message, hint)
+    _write(run_dir, replace(words, of_another=of_another, is_interrupted=is_interrupted))
 
 
 def clear(run_dir: Path, ranks: range | None = None) -> None:
@@ -48,6 +51,13 @@ def clear(run_dir: Path, ranks: range | None = None) -> None:
     for name in names:
         for file in _folder(run_dir).glob(f"rank-{name}.json"):
             file.unlink(missing_ok=True)
+
+
+def clear_beyond(run_dir: Path, size: int) -> None:
+    """Forget the processes that earlier attempts had beyond so many."""
+    for words in said(run_dir):
+        if words.rank >= size:
+            (_folder(run_dir) / f"rank-{words.rank}.json").unlink(missing_ok=True)
 
 
 def said(run_dir: Path) -> list[Words]:
@@ -61,15 +71,19 @@ def said(run_dir: Path) -> list[Words]:
     return sorted(found, key=lambda words: words.rank)
 
 
-def culprit(run_dir: Path) -> Words | None:
+def culprit(run_dir: Path, *, elsewhere: bool = True) -> Words | None:
     """The process that ended the training: the first that failed by itself, else one that was
-    killed; its message says which it was. None where neither is found."""
+    killed; its message says which it was. None where neither is found.
+
+    `elsewhere`: one on another machine that has not spoken is taken to be gone.
+    """
     words = said(run_dir)
-    failed = [each for each in words if each.exit_code and not each.of_another]
+    ended = [each for each in words if each.exit_code and not each.is_interrupted]
+    failed = [each for each in ended if not each.of_another]
     if failed:
         first = min(failed, key=lambda each: each.time)
         return Words(**{**asdict(first), "message": f"rank {first.rank}: {first.message}"})
-    silent = [each for each in words if each.exit_code is None and not _lives(each)]
+    silent = [each for each in words if each.exit_code is None and not _lives(each, elsewhere)]
     if not silent:
         return None
     first = silent[0]
@@ -84,10 +98,10 @@ def log_name(rank: int) -> str:
     return f"logs/rank-{rank}.log"
 
 
-def _lives(words: Words) -> bool:
-    """Whether a process is there; one on another machine is taken to live until it speaks."""
+def _lives(words: Words, elsewhere: bool) -> bool:
+    """Whether a process is there; of one on another machine that cannot be seen."""
     if words.host != socket.gethostname():
-        return False
+        return not elsewhere
     try:
         os.kill(words.pid, 0)
     except ProcessLookupError:
@@ -100,13 +114,10 @@ def _lives(words: Words) -> bool:
         return True
 
 
-def _here(
-    rank: int, exit_code: int | None = None, message: str = "", hint: str = "", *,
-    of_another: bool = False,
-) -> Words:  # fmt: skip
+def _here(rank: int, exit_code: int | None = None, message: str = "", hint: str = "") -> Words:
     return Words(
         rank=rank, pid=os.getpid(), host=socket.gethostname(), time=time.time(),
-        exit_code=exit_code, message=message, hint=hint, of_another=of_another,
+        exit_code=exit_code, message=message, hint=hint,
     )  # fmt: skip
 
 

@@ -52,10 +52,11 @@ class RankExecutor(Executor):
     def _joined(self, device: str) -> Ranks:
         """Meet the others; a signal that came before would be heard only with them."""
         self.flag.is_joining = True
-        self.flag.check()
-        ranks = joined(self.place, device)
-        self.flag.is_joining = False
-        return ranks
+        try:
+            self.flag.check()
+            return joined(self.place, device)
+        finally:
+            self.flag.is_joining = False
 
     def _train(self) -> dict[str, float]:
         builder, plan, ranks = self.builder, self.plan, self._ranks

@@ -22,7 +22,7 @@ def behind(run_dir: Path, place: Placement) -> Fault | None:
     Its launcher ends all processes with a signal when one has ended. None where it came from
     outside.
     """
-    words = last_words.culprit(run_dir)
+    words = last_words.culprit(run_dir, elsewhere=False)
     if words is None or words.rank == place.rank:
         return None
     last_words.end(run_dir, place.rank, 1, _FOLLOWED, of_another=True)
@@ -41,10 +41,12 @@ def settled(run_dir: Path, place: Placement, error: Exception, fault: Fault) -> 
     if not place.leads:
         return followed
     until_s = time.monotonic() + _WAIT_S
-    while time.monotonic() < until_s:
-        words = last_words.culprit(run_dir)
-        if words is not None:
-            assert words.exit_code is not None
-            return Fault(exit_code=words.exit_code, message=words.message, hint=words.hint)
+    words = last_words.culprit(run_dir, elsewhere=False)
+    while words is None and time.monotonic() < until_s:
         time.sleep(_LOOK_S)
-    return followed
+        words = last_words.culprit(run_dir, elsewhere=False)
+    words = words or last_words.culprit(run_dir)
+    if words is None:
+        return followed
+    assert words.exit_code is not None
+    return Fault(exit_code=words.exit_code, message=words.message, hint=words.hint)

@@ -22,6 +22,7 @@ from neurotrain.engine.checkpoint import LAST, CheckpointFolder, CorruptCheckpoi
 from neurotrain.engine.loop_state import LoopState
 from neurotrain.engine.reporter import Reporter
 from neurotrain.engine.shards import ShardFolder
+from neurotrain.engine.signals import Interrupted
 from neurotrain.spec.train import Checkpoints
 
 SAVE_INTERVAL_S: Final = 10.0
@@ -55,12 +56,22 @@ class Saver:
         self, kind: type[BaseException] | None, error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:  # fmt: skip
+        if error is None or isinstance(error, Interrupted):
+            self.wait()
+            self._write_held()
+            return
         if self._write is not None:
             self._write.join()
-        if error is None:
-            self.wait()
-        if self._held is not None:
-            held, self._held = self._held, None
+        try:
+            self._write_held()
+        except OSError as second:
+            message = f"the best state is not saved: {second}"
+            self._reporter.tell("warning.raised", message=message)
+
+    def _write_held(self) -> None:
+        """Write the best state that waits, if one does."""
+        held, self._held = self._held, None
+        if held is not None:
             self._write_out(held.state, held.epoch, best=True)
 
     def complete(self, path: Path, state: LoopState) -> None:

@@ -12,6 +12,7 @@ import torch
 from torch import nn
 
 from neurotrain.engine.averages import Averages
+from neurotrain.engine.checkpoint import ForeignCheckpoint
 from neurotrain.engine.consolidated import consolidated
 from neurotrain.engine.evaluation import Criterion
 from neurotrain.engine.finite import StateCheck
@@ -327,7 +328,13 @@ class TorchEngine:
         }
 
     def load(self, state: dict[str, Any]) -> None:
-        """Go on from a saved state, also that of another engine."""
+        """Go on from a saved state, also that of another engine.
+
+        Raises:
+            ForeignCheckpoint: it is that of two networks.
+        """
+        if "discriminator_state_dict" in state:
+            raise ForeignCheckpoint("the checkpoint has a discriminator: take AdversarialTrainer")
         if "taken_over" in state:
             whole = consolidated(state, self.names)
             state = {**state, **whole.torch_state(self.model, self.optimizer)}

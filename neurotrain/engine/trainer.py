@@ -261,10 +261,13 @@ class Trainer:
         """Go back to the beginning of the epoch, at a lower rate."""
         policy, rolled_back = self.options.nan_policy, self.state.rolled_back
         assert isinstance(policy, RollBack)
+        self.schedule.slow_down(policy.gamma)
+        rates = [group["lr"] for group in self.engine.optimizer.param_groups]
         self.engine.load(self._epoch_start)
+        for group, rate in zip(self.engine.optimizer.param_groups, rates, strict=True):
+            group["lr"] = rate
         self.state.load_state_dict(self._epoch_start)
         self.state.rolled_back = rolled_back
-        self.schedule.slow_down(policy.gamma)
         self._probe.reset()
 
     def _resume(self) -> None:

@@ -62,6 +62,8 @@ def _placed(run_dir: Path, flag: StopFlag) -> Placement | None:
         last_words.end(run_dir, place.rank, 2, str(error))
         raise
     last_words.begin(run_dir, place.rank)
+    if place.leads:
+        last_words.clear_beyond(run_dir, place.world_size)
     rank = place.rank
     end_when_stuck(
         flag, lambda code: last_words.end(run_dir, rank, code, "waited in vain", of_another=True)

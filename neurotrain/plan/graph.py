@@ -15,7 +15,7 @@ from neurotrain.component.plugins import PluginUse, qualified
 from neurotrain.plan.open_plan import OpenFacts
 from neurotrain.plan.plan import STAGES, Facts, GraphNode, Plan, without_none
 from neurotrain.spec.engines import LAUNCH_ONLY
-from neurotrain.spec.experiment import Experiment
+from neurotrain.spec.experiment import Experiment, Task
 from neurotrain.spec.train import Checkpoints
 
 _PARTS: Final = ("train", "valid", "test")
@@ -38,8 +38,7 @@ def build_graph(
     train, engine = _decided(spec)
     optimizer, scheduler = train.pop("optimizer"), train.pop("scheduler")
     graph = _Graph(plugins)
-    heads = [facts.heads, spec["task"]] if facts.heads is not None else []
-    common = [*_learned(facts), *heads]
+    common = _learned(facts, experiment.task)
     chain = experiment.data.transforms
     for name in (name for name in _PARTS if name in facts.parts):
         part = facts.parts[name]
@@ -56,10 +55,11 @@ def build_graph(
     built = [spec["model"], facts.in_channels, facts.out_channels]
     built += [facts.tokens] if facts.tokens is not None else []
     graph.add("model", "model", built, model)
-    lost = [*([spec["loss"]] if "loss" in spec else []), *heads]
+    lost = [spec["loss"]] if "loss" in spec else _of_heads(spec, "weight", "loss")
     graph.add("loss", "loss", lost, graph.plugins(*experiment.losses))
     measured = graph.plugins(*experiment.measured.values())
-    graph.add("metrics", "metrics", [spec["metrics"], common], measured)
+    judged = [spec["metrics"], common, *_of_heads(spec, "metrics")]
+    graph.add("metrics", "metrics", judged, measured)
     updates = graph.plugins(experiment.train.optimizer)
     graph.add("optimizer", "optimizer", [optimizer], ["model", *updates])
     graph.add("scheduler", "scheduler", [scheduler, facts.num_steps], ["optimizer", *schedule])
@@ -96,10 +96,16 @@ def _add_predictor(
     graph.add("predictions", "artifact", [], ["predictor"])
 
 
-def _learned(facts: Facts | OpenFacts) -> list[Any]:
+def _learned(facts: Facts | OpenFacts, task: Task) -> list[Any]:
     """What the data is read and measured for."""
     learned: list[Any] = [facts.task, facts.classes, *([facts.targets] if facts.targets else [])]
+    learned += [facts.heads, task.target_names] if facts.heads is not None else []
     return learned if facts.tokens is None else [*learned, facts.tokens]
+
+
+def _of_heads(spec: dict[str, Any], *keys: str) -> list[Any]:
+    """Some settings of each of several tasks; empty where there is one."""
+    return [{key: head.get(key) for key in keys} for head in spec["task"].get("heads", ())]
 
 
 def _decided(spec: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:

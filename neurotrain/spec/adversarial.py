@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from neurotrain.component.base import Options, Positive, PositiveFloat
-from neurotrain.component.durations import PositiveDuration
+from neurotrain.component.durations import StepCount
 from neurotrain.losses.adversarial import AdversarialKind
 from neurotrain.models.discriminators import Discriminator, PatchDiscriminator
 from neurotrain.optim.optimizers import Adam, Optimizer
@@ -38,5 +38,5 @@ class Adversarial(Options, frozen=True, kw_only=True):
         Positive, Meta(description="Updates of the discriminator, on the samples of one update")
     ] = 1
     every: Annotated[
-        PositiveDuration, Meta(description="Time between these updates: of the model's updates")
+        StepCount, Meta(description="Time between these updates: of the model's updates")
     ] = "1 step"

@@ -46,7 +46,7 @@ SETTINGS = {
     "accumulated": ["train.batch={micro: 1, accumulation: 2}", "train.adversarial.steps=2"],
     "rarer": ["train.adversarial.every=3 steps", "train.adversarial.loss=hinge"],
     "averaged": ["train.ema={decay: 0.9, start: 4 steps}", "train.precision=bf16"],
-    "fp16": ["train.precision=fp16", "train.adversarial.loss=least_squares"],
+    "squares": ["train.precision=bf16", "train.adversarial.loss=least_squares"],
     "clipped": [
         "train.clip_grad_norm=0.1", "train.record={grad_norms: true}",
         "train.scheduler={type: cosine, warmup: 3 steps}", "train.nan_policy={type: skip}",

@@ -237,3 +237,59 @@ def test_an_own_epoch_is_saved_and_resumed_with_both_networks(tmp_path: Path) ->
     assert whole["adversarial_updates"] == 16
     for key in ("model_state_dict", "discriminator_state_dict"):
         assert all(torch.equal(whole[key][name], cut[key][name]) for name in whole[key])
+
+
+def images() -> DataLoader[Any]:
+    """Noise with the positive pixels marked."""
+    torch.manual_seed(0)
+    given = torch.randn(8, 1, 16, 16)
+    return DataLoader(TensorDataset(given, (given[:, 0] > 0).long()), batch_size=4)
+
+
+def pair() -> tuple[nn.Module, nn.Module]:
+    """Two networks of one layer each."""
+    torch.manual_seed(2)
+    return nn.Conv2d(1, 1, 3, padding=1), nn.Conv2d(2, 1, 4, stride=4)
+
+
+def of_masks(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    """The loss of masks."""
+    return F.binary_cross_entropy_with_logits(logits[:, 0], targets.float())
+
+
+def test_single_steps_do_not_continue_a_checkpoint(tmp_path: Path) -> None:
+    """They would go on from other weights than those of the checkpoint."""
+    model, discriminator = pair()
+    trainer = AdversarialTrainer(model, discriminator, output_dir=tmp_path / "run/train")
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    trainer.train(images(), None, of_masks, optimizer, num_epochs=1)
+    again = AdversarialTrainer(
+        model, discriminator, output_dir=tmp_path / "run/train", is_continue_mode=True
+    )
+    fake = torch.zeros(1, 2, 16, 16, requires_grad=True)
+    with pytest.raises(ValueError, match="single updates do not"):
+        again.train_step(fake.detach(), fake)
+
+
+def test_a_trainer_of_one_network_does_not_go_on_with_two(tmp_path: Path) -> None:
+    """The discriminator would be lost with the next save."""
+    model, discriminator = pair()
+    trainer = AdversarialTrainer(model, discriminator, output_dir=tmp_path / "run/train")
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    trainer.train(images(), None, of_masks, optimizer, num_epochs=1)
+    alone = Trainer(tmp_path / "run/train", model, is_continue_mode=True)
+    with pytest.raises(ForeignCheckpoint, match="AdversarialTrainer"):
+        alone.train(images(), None, of_masks, optimizer, num_epochs=2)
+
+
+def test_two_optimizers_of_one_network_are_refused(tmp_path: Path) -> None:
+    """None is passed over without a word; nor is a precision that both networks cannot share."""
+    model, discriminator = pair()
+    trainer = AdversarialTrainer(
+        model, discriminator, output_dir=tmp_path / "run/train",
+        generator_optimizer=torch.optim.SGD(model.parameters(), lr=0.5),
+    )  # fmt: skip
+    with pytest.raises(ValueError, match="give one"):
+        trainer.train(images(), None, of_masks, torch.optim.SGD(model.parameters(), lr=0.1))
+    with pytest.raises(ValueError, match="fp16"):
+        AdversarialTrainer(model, discriminator, options=TrainOptions(precision="fp16"))

@@ -159,3 +159,15 @@ def test_killed_it_ends_with_the_same_bits(run: Path, project: Project) -> None:
     for name in (*names, "train/checkpoints/best.pth"):
         mine = project.folder / "runs/people" / name
         assert mine.read_bytes() == (run / name).read_bytes(), name
+
+
+def test_another_metric_is_another_report_alone(project: Project) -> None:
+    """It changes neither what the data is nor what is trained."""
+    write(project.folder)
+    without = SPEC.replace("[accuracy, auroc]", "[accuracy]").replace("valid: {fraction: 0.25}", "")
+    without = without.replace("  early_stopping: {monitor: valid/body/mae, patience: 3}\n", "")
+    more = without.replace("[accuracy]", "[accuracy, f1]")
+    before, after = ({n.id: n.digest for n in project.plan(t).nodes} for t in (without, more))
+    changed = {name for name in before if before[name] != after[name]}
+    assert "metrics" in changed
+    assert not changed & {"data.train", "loader.train", "loss", "trainer", "weights"}

@@ -14,6 +14,7 @@ from torch import nn
 from neurotrain.engine.checkpoint import CheckpointFolder, load
 from neurotrain.engine.reporter import Reporter
 from neurotrain.engine.saver import Saver, on_host
+from neurotrain.engine.signals import Interrupted
 from neurotrain.engine.storage import Disk
 from neurotrain.recorder.events import read_all
 from neurotrain.spec.train import Checkpoints
@@ -163,3 +164,38 @@ def test_memory_format_is_kept() -> None:
     """A copy has the strides of its tensor, so a resume goes on with the same layout."""
     weight = torch.randn(4, 3, 3, 3).to(memory_format=torch.channels_last)
     assert on_host({"w": weight})["w"].stride() == weight.stride()
+
+
+def test_a_failed_save_is_told_where_a_run_is_interrupted(tmp_path: Path) -> None:
+    """Nobody says that the state is saved when it is not."""
+
+    def ends() -> None:
+        with saver(tmp_path, FullDisk()) as saving:
+            saving.save(state(nn.Linear(3, 2), 1), 1)
+            raise Interrupted("SIGINT", 130)
+
+    with pytest.raises(OSError, match="No space left"):
+        ends()
+
+
+def test_a_full_disk_does_not_hide_the_first_error(tmp_path: Path) -> None:
+    """A best state that cannot be written any more is told beside it."""
+    saving = saver(tmp_path, Disk())
+    folder = CheckpointFolder(tmp_path / "train/checkpoints")
+
+    def fails() -> None:
+        with saving:
+            for step in (1, 2):
+                now = state(nn.Linear(3, 2), step)
+                saving.after_epoch(now, step, is_best=True, is_end=False)
+            saving.wait()
+            saving._checkpoints.disk = FullDisk()
+            raise ValueError("diverged")
+
+    with pytest.raises(ValueError, match="diverged"):
+        fails()
+    told = [e for e in read_all(tmp_path / "events.jsonl") if e.kind == "warning.raised"]
+    assert "No space left" in told[0].data["message"]
+    found = folder.newest()
+    assert found is not None
+    assert found.state["step"] == 1

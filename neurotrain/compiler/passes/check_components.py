@@ -65,6 +65,11 @@ def _adversarial(draft: Draft, report: Report) -> None:
         message = f"a {task} has no masks that a discriminator could tell from true ones"
         code, hint = codes.ADVERSARIAL_NOT_FOR_TASK, "leave it out"
         report.add(fault(code, path, message, hint, at_key=True))
+    if draft.has(*path) and draft.read("train", "precision") == "fp16":
+        message = "fp16 scales the loss of each network by itself, and an update has to be of both"
+        related = ((path, "the second network"),)
+        at, hint = ("train", "precision"), "write precision: bf16"
+        report.add(fault(codes.CONTRADICTION, at, message, hint, related=related))
 
 
 def _heads(draft: Draft, report: Report) -> None:
