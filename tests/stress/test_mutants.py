@@ -22,6 +22,9 @@ LOOP = ("tests/engine/test_trainer.py", "-k", "bare_loop or overridden")
 PIECES = ("tests/engine/test_resume.py",)
 STOPPING = ("tests/engine/test_early_stopping.py",)
 SHARDS = ("tests/engine/test_shards.py",)
+ADVERSARIAL = ("tests/engine/test_adversarial.py", "tests/engine/test_adversarial_nan.py")
+CURRICULUM = ("tests/engine/test_curriculum.py",)
+HEADS = ("tests/engine/test_multi_task.py",)
 LOADER = ("tests/dataset/test_loader.py",)
 RESUME = ("tests/engine/test_trainer.py", "-k", "resume or any_look or any_file_operation")
 NAN = ("tests/engine/test_nan_policy.py", "tests/engine/test_trainer.py", "-k", "not any_look")
@@ -95,6 +98,24 @@ MUTANTS = (
         "copied = state",
         SAVER,
     ),
+    Mutant("engine/saver.py", "if held is not None and not best:", "if False:", SAVER),
+    Mutant(
+        "engine/saver.py",
+        "            self._write_held()\n        except",
+        "            pass\n        except",
+        SAVER,
+    ),
+    Mutant("engine/adversarial_engine.py", "        self._judge.load(judge)\n", "", ADVERSARIAL),
+    Mutant(
+        "engine/adversarial_engine.py",
+        'self._num_updates = state["adversarial_updates"]',
+        "pass",
+        ADVERSARIAL,
+    ),
+    Mutant("engine/adversarial_engine.py", "self._judge.load(self._kept)", "pass", ADVERSARIAL),
+    Mutant("engine/course.py", "if before != now:", "if False:", CURRICULUM),
+    Mutant("engine/loop_state.py", 'terms=dict(state.get("terms", {})),', "", ADVERSARIAL),
+    Mutant("engine/loop_state.py", 'task_losses=dict(state.get("task_losses", {})),', "", HEADS),
     Mutant("engine/finite.py", "isfinite", "isreal", NAN),
     Mutant(
         "dataset/workers.py",
@@ -207,12 +228,12 @@ MUTANTS = (
     ),
     Mutant(
         "engine/torch_engine.py",
-        "        was_made = self._is_usable(norm, loss, gradients)\n",
+        "        return Examined(gradients, norms, norm, self._is_usable",
         "        self.optimizer.step()\n"
-        "        was_made = self._is_usable(norm, loss, gradients)\n",
+        "        return Examined(gradients, norms, norm, self._is_usable",
         NAN,
     ),
-    Mutant("engine/torch_engine.py", "buffer.copy_(kept)", "pass", NAN),
+    Mutant("engine/torch_engine.py", "buffer.copy_(before)", "pass", NAN),
     Mutant("engine/torch_engine.py", "or self._check.buffers_are_finite()", "or True", NAN),
     Mutant("engine/torch_engine.py", "gradient.masked_fill_(self._bad, 0)", "pass", NAN),
     Mutant("engine/early_stopping.py", "if math.isnan(value):", "if False:", STOPPING),
