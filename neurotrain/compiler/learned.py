@@ -77,5 +77,11 @@ def _of_head(place: SpecPath, draft: Draft) -> Learned:
 
 
 def is_multi_task(draft: Draft) -> bool:
-    """Whether the spec's task is written as several."""
+    """Whether the spec's task is written as several.
+
+    Raises:
+        Tainted: its type is at fault.
+    """
+    if draft.report.taints(("task", "type")):
+        raise Tainted("task")
     return draft.written("task", "type") == "multi_task"

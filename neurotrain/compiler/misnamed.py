@@ -31,7 +31,8 @@ def unknown_component(
         telling = ["type", "fraction"] if path in _HOLDOUTS else ["type"]
         for key in given:
             likely = closest(key, telling, _FOR_TYPE)
-            if likely is not None:
+            is_legal = any(reference.find(f"{family}.{name}.{key}") for name in names)
+            if likely is not None and not is_legal:
                 message, hint = f"a {family} has no key '{key}'", f"did you mean '{likely}'?"
                 return fault(form.UNKNOWN_KEY, (*path, key), message, hint, at_key=True)
         hint = f"add type: one of {', '.join(names)}"

@@ -55,7 +55,8 @@ def unknown_keys(error: Violation, reference: Reference) -> Iterator[Diagnostic]
     here = dotted(tuple(key for key in path if isinstance(key, str)))
     for key in unknown[:MAX_UNKNOWN]:
         hint = f"{where} has: {legal}" if legal else f"{where} has no keys"
-        homes = reference.homes(key)
+        homes = [home for home in reference.homes(key) if not home.startswith("task.heads.")]
+        homes = [home for home in homes if "." not in home] or homes
         if 1 <= len(homes) <= _MAX_HOMES and f"{here}.{key}" not in homes:
             hint = f"it belongs to {' or '.join(homes)}"
         siblings = reference.siblings(error.schema, key) if key not in likely else ()

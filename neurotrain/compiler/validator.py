@@ -63,9 +63,14 @@ def resolved_schema(catalogue: Catalogue) -> dict[str, Any]:
 
 
 def schema_of(tree: Mapping[str, Any], catalogue: Catalogue) -> dict[str, Any]:
-    """The schema for one resolved spec: it needs a loss where its heads have none."""
+    """The schema for one resolved spec: it needs a loss where its heads have none.
+
+    Where nobody knows what the task is, nobody knows that either.
+    """
     schema, task = resolved_schema(catalogue), tree.get("task")
-    if isinstance(task, Mapping) and task.get("type") == "multi_task":
+    kind = task.get("type") if isinstance(task, Mapping) else task
+    single = [name for name in catalogue.families["task"] if name != "multi_task"]
+    if kind is not None and kind not in single:
         return schema
     return {**schema, "required": [*schema["required"], "loss"]}
 

@@ -62,10 +62,11 @@ def wanted(error: Violation, written: str) -> str:
         return _map(error, written)
     if error.wanted == "string":
         hint = f"it wants {wants}" if wants else hint
-        if type(value) is int and value > 0 and with_unit(value, error.schema.get("pattern", "$^")):
-            ways = with_unit(value, error.schema["pattern"])
-            return f"{hint}: write {' or '.join(ways[:2])}"
-        plain = isinstance(value, (int, float)) and not (wants and "unit" in wants)
+        has_unit = bool(wants and "unit" in wants)
+        if has_unit and type(value) is int and value > 0:
+            ways = with_unit(value, error.schema.get("pattern", "$^"))
+            return f"{hint}: write {' or '.join(ways[:2])}" if ways else hint
+        plain = isinstance(value, (int, float)) and not has_unit
         return f'{hint}: write "{written or value}" in quotes' if plain else hint
     if error.wanted in ("integer", "number") and _reads_as_number(value):
         return f"{hint}: write {value} without quotes"

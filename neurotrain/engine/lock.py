@@ -6,10 +6,13 @@ import fcntl
 import json
 import os
 import socket
+import time
 from pathlib import Path
 from typing import Final
 
 LOCK_VARIABLE: Final = "NEUROTRAIN_LOCK_FD"
+_DYING_S: Final = 10.0
+_LOOK_S: Final = 0.02
 
 
 class RunIsLocked(Exception):
@@ -24,14 +27,19 @@ def take(run_dir: Path) -> int:
     """
     run_dir.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(run_dir / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        owner = _owner(run_dir)
-        os.close(descriptor)
-        raise RunIsLocked(f"{run_dir} is in use by {owner}") from error
-    sign(descriptor)
-    return descriptor
+    until_s = time.monotonic() + _DYING_S
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            if _is_gone(run_dir) and time.monotonic() < until_s:
+                time.sleep(_LOOK_S)
+                continue
+            owner = _owner(run_dir)
+            os.close(descriptor)
+            raise RunIsLocked(f"{run_dir} is in use by {owner}") from error
+        sign(descriptor)
+        return descriptor
 
 
 def keep_to_this_process(descriptor: int) -> None:
@@ -50,6 +58,19 @@ def inherited() -> int | None:
     """The descriptor of a lock that the parent process took for this one."""
     value = os.environ.pop(LOCK_VARIABLE, None)
     return int(value) if value is not None else None
+
+
+def _is_gone(run_dir: Path) -> bool:
+    """Whether the owner was killed here; then a child that it was just forking may be dying."""
+    try:
+        owner = json.loads((run_dir / "lock").read_text())
+        if owner["host"] == socket.gethostname():
+            os.kill(owner["pid"], 0)
+    except ProcessLookupError:
+        return True
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+    return False
 
 
 def _owner(run_dir: Path) -> str:

@@ -26,7 +26,13 @@ _OUTSIDE: Final = ("description", "default")
 """What stays beside a union with `${…}`, where editors look for it."""
 _KEPT: Final = ("properties", "default")
 _SEVERAL_TASKS: Final = {
-    "properties": {"task": {"properties": {"type": {"const": "multi_task"}}, "required": ["type"]}},
+    "properties": {
+        "task": {
+            "type": "object",
+            "properties": {"type": {"const": "multi_task"}},
+            "required": ["type"],
+        }
+    },
     "required": ["task"],
 }
 """Then losses stand in the heads."""

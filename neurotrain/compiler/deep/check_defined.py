@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from neurotrain.compiler.codes import deep as codes
 from neurotrain.compiler.deep.foreign import ComponentFailed, tried
-from neurotrain.compiler.deep.shapes import entries, is_regression, num_outputs, type_path
+from neurotrain.compiler.deep.shapes import entries, type_path
 from neurotrain.compiler.draft import Draft, fault, need
+from neurotrain.compiler.learned import Learned, learned_tasks
 from neurotrain.component.base import tag_of
 from neurotrain.dataset.base import SampleInfo
 from neurotrain.dataset.faults import counted
 from neurotrain.language.diagnostics import Report
+from neurotrain.language.tree import SpecPath
 from neurotrain.metrics.tally import Tally
 
 if TYPE_CHECKING:
@@ -31,11 +33,12 @@ def check_defined(draft: Draft, report: Report) -> Draft:
     monitors = _monitors(draft)
     for part in ("valid", "test"):
         samples = need(draft.parts).samples.get(part, ())
-        for path, metric in entries(draft, ("metrics",)) if samples else ():
-            if not _is_undefined(draft, metric, samples):
+        for learned, path, metric in _measured(draft) if samples else ():
+            answers = _answers(draft, learned, samples)
+            if not _is_undefined(learned, metric, answers):
                 continue
-            name = tag_of(metric)
-            message = f"'{name}' has no value on the {part} part: {_alike(draft, samples)}"
+            name = f"{learned.name}/{tag_of(metric)}" if learned.name else tag_of(metric)
+            message = f"'{name}' has no value on the {part} part: {_alike(learned, answers)}"
             code, hint = codes.UNDEFINED_METRIC, f"take a larger share for {part}, or leave it out"
             if f"{part}/{name}" in monitors:
                 code = codes.UNDEFINED_MONITOR
@@ -51,18 +54,38 @@ def _monitors(draft: Draft) -> set[str | None]:
     return {draft.monitor, stops, getattr(scheduler, "monitor", None)}
 
 
-def _is_undefined(draft: Draft, metric: Any, samples: Sequence[SampleInfo]) -> bool:
+def _measured(draft: Draft) -> Iterator[tuple[Learned, SpecPath, Any]]:
+    """The metrics of every task, with where they stand."""
+    for learned in learned_tasks(draft):
+        for path, metric in entries(draft, learned.metrics):
+            yield learned, path, metric
+
+
+def _answers(
+    draft: Draft, learned: Learned, samples: Sequence[SampleInfo]
+) -> list[tuple[float, ...]]:
+    """What is right for each sample: numbers, or a label; empty ones where they are not known."""
+    if not learned.name:
+        if tag_of(learned.kind) == "regression":
+            return [sample.values for sample in samples]
+        return [() if sample.label is None else (sample.label,) for sample in samples]
+    names = draft.read("task").target_names
+    places = [names.index(name) for name, _ in draft.read(*learned.place).columns]
+    return [tuple(sample.values[place] for place in places) for sample in samples]
+
+
+def _is_undefined(learned: Learned, metric: Any, answers: Sequence[tuple[float, ...]]) -> bool:
     """Whether a metric gives NaN for right answers; False where they are not known."""
     try:
-        if is_regression(draft):
-            columns = [[s.values[place] for s in samples] for place in range(num_outputs(draft))]
+        if not learned.classes:
+            columns = [list(column) for column in zip(*answers, strict=True)]
             values = [tried(partial(metric.of_values, each, each)) for each in columns]
-            return all(value != value for value in values)
-        labels = sorted({sample.label for sample in samples if sample.label is not None})
+            return bool(values) and all(value != value for value in values)
+        labels = sorted({int(answer[0]) for answer in answers if answer})
         if not labels:
             return False
-        tally = Tally((metric,), len(need(draft.classes)), is_map=False)
-        tried(lambda: tally.add(*_right(labels, len(need(draft.classes))), None))
+        tally = Tally((metric,), len(learned.classes), is_map=False)
+        tried(lambda: tally.add(*_right(labels, len(learned.classes)), None))
         value = tried(lambda: tally.overall(metric))
         return value != value
     except ComponentFailed:
@@ -77,11 +100,11 @@ def _right(labels: list[int], num: int) -> tuple[torch.Tensor, torch.Tensor, tor
     return truth, torch.nn.functional.one_hot(truth, num).float(), truth
 
 
-def _alike(draft: Draft, samples: Sequence[SampleInfo]) -> str:
+def _alike(learned: Learned, answers: Sequence[tuple[float, ...]]) -> str:
     """How the answers are alike."""
-    have = f"it has {counted(len(samples), 'sample')}"
-    if is_regression(draft):
+    have = f"it has {counted(len(answers), 'sample')}"
+    if not learned.classes:
         return f"{have}, all of one value"
-    labels = {sample.label for sample in samples}
-    names = [name for label, name in enumerate(need(draft.classes)) if label in labels]
+    labels = {int(answer[0]) for answer in answers}
+    names = [name for label, name in enumerate(learned.classes) if label in labels]
     return f"{have}, all of {', '.join(names)}"

@@ -46,7 +46,8 @@ def _model(draft: Draft, report: Report) -> None:
         at, *rest = stated or [_type_path(draft, ("model",))]
         related = tuple((other, "together with this") for other in rest)
         report.add(fault(codes.CONTRADICTION, at, message, found.remedy, related=related))
-    kinds = draft.read("task").kinds if is_multi_task(draft) else (tag_of(draft.kind),)
+    several = learned_tasks(draft) if is_multi_task(draft) else None
+    kinds = [tag_of(draft.kind)] if several is None else [tag_of(each.kind) for each in several]
     unserved = [kind for kind in kinds if kind not in model.tasks]
     if unserved:
         others = draft.catalogue.families["model"]
@@ -77,9 +78,9 @@ def _heads(draft: Draft, report: Report) -> None:
     if not is_multi_task(draft):
         return
     for key in ("loss", "metrics"):
-        if draft.has(key):
+        if draft.has(key) and not report.taints((key,)):
             message = f"'{key}' stands beside several tasks"
-            hint = f"write it in the heads: task.heads[0].{key}"
+            hint = f"write it in the heads: task.heads[0].{key}; of a base, drop it: {key}: null"
             several: SpecPath = ("task", "type")
             related = ((several, "several tasks, each with its own"),)
             report.add(fault(codes.BESIDE_HEADS, (key,), message, hint, related=related))
@@ -123,8 +124,15 @@ def _losses_of(learned: Learned, draft: Draft, report: Report) -> None:
 
 def _loss_weights(draft: Draft, report: Report) -> None:
     """Some loss counts."""
+    if is_multi_task(draft) and not any(head.weight for head in draft.read("task").heads):
+        path: SpecPath = ("task", "heads", 0, "weight")
+        message, hint = "every head has the weight 0: nothing is learned", "write a weight above 0"
+        report.add(fault(codes.WINDOW_UNUSED, path, message, hint))
     for learned in learned_tasks(draft):
-        losses = draft.read(*learned.losses)
+        try:
+            losses = draft.read(*learned.losses)
+        except Tainted:
+            continue
         if any(loss.weight > 0 for loss in losses):
             continue
         message = f"every loss has the weight 0: nothing is learned from {tag_of(losses[0])}"

@@ -20,6 +20,8 @@ _PATH: Final = ("data", "curriculum")
 _SCHEDULE: Final = (*_PATH, "schedule")
 _LEVELS: Final = (*_PATH, "levels")
 _SHOWN_NAMES: Final = 3
+_MAX_SUGGESTED: Final = 50
+"""Faults for which the nearest name is looked for."""
 
 
 def check_curriculum(draft: Draft, report: Report) -> Draft:
@@ -86,15 +88,16 @@ def _check_levels(curriculum: Curriculum, report: Report) -> None:
     """The schedule names levels that there are, and all of them."""
     levels, schedule = curriculum.levels, curriculum.schedule
     unknown = {key: level for key, level in schedule.items() if level not in levels}
-    for key, level in unknown.items():
-        near = closest(level, levels)
-        hint = f"there are: {', '.join(levels)}" if levels else "give it one"
+    for number, (key, level) in enumerate(unknown.items()):
+        near = closest(level, levels) if number < _MAX_SUGGESTED else None
+        hint = f"there are: {some_names(list(levels))}" if levels else "give it one"
         hint = f"did you mean '{near}'?" if near else hint
         message = f"the curriculum has no level '{level}'"
         related = ((_LEVELS, "the levels"),)
         report.add(fault(codes.UNKNOWN_LEVEL, (*_SCHEDULE, key), message, hint, related=related))
-    unused = [level for level in levels if level not in schedule.values()]
-    for level in unused if not unknown else ():
+    used = set(schedule.values())
+    unused = [level for level in levels if level not in used]
+    for level in unused if "0" in schedule and not unknown else ():
         message = f"the schedule never comes to the level '{level}'"
         hint = "give it an epoch in the schedule, or leave it out"
         report.add(fault(codes.UNUSED_LEVEL, (*_LEVELS, level), message, hint, at_key=True))
@@ -104,6 +107,7 @@ def _check_patterns(
     curriculum: Curriculum, samples: tuple[SampleInfo, ...], draft: Draft, report: Report
 ) -> None:
     """Every pattern matches a training sample."""
+    held_out = _held_out(draft)
     for level, patterns in curriculum.levels.items():
         for index, pattern in enumerate(patterns):
             if members([pattern], samples):
@@ -111,7 +115,6 @@ def _check_patterns(
             message = f"'{pattern}' matches the name of no training sample"
             names = some_names([each.id for each in samples[:_SHOWN_NAMES]])
             hint = f"the names are such as {names}"
-            held_out = _held_out(draft)
             outside = [held_out[place].id for place in members([pattern], held_out)]
             if outside:
                 message = f"'{pattern}' matches only samples that are held out of the training: "

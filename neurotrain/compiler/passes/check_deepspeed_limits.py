@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from neurotrain.compiler.codes import engine
 from neurotrain.compiler.draft import Draft, attempt, fault, need
+from neurotrain.compiler.learned import is_multi_task
 from neurotrain.compiler.topology import is_deepspeed, world_size
 from neurotrain.language.diagnostics import Report
 from neurotrain.language.tree import SpecPath
@@ -107,7 +108,7 @@ def _report(path: SpecPath, message: str, hint: str, report: Report) -> None:
 
 
 def _several(draft: Draft, report: Report) -> None:
-    if draft.read("task").heads:
+    if is_multi_task(draft):
         message = "several tasks are not trained with DeepSpeed"
         _report(("task", "type"), message, "write engine: {type: torch}", report)
 

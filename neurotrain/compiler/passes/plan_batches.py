@@ -50,10 +50,12 @@ def plan_batches(draft: Draft, report: Report) -> Draft:
         raise Tainted("an empty part is told already")
     if curriculum is not None:
         sizes = {level: num * crops for level, num in need(draft.level_sizes).items()}
-        named = [level for level in sizes if level in curriculum.starts.values()]
+        starts = curriculum.starts
+        used = set(starts.values())
+        named = [level for level in sizes if level in used]
         if not all([_fits((*_LEVELS, level), sizes[level], batches, report) for level in named]):
             return draft
-        return replace(draft, batches=_by_level(batches, curriculum.starts, crops, draft))
+        return replace(draft, batches=_by_level(batches, starts, crops, draft))
     fits = _fits(_place(batch), batches.samples_per_epoch, batches, report)
     return replace(draft, batches=batches) if fits else draft
 

@@ -7,15 +7,16 @@ from typing import Final
 
 from neurotrain.compiler.codes import data as codes
 from neurotrain.compiler.draft import Draft, Known, Parts, Tainted, attempt, fault
-from neurotrain.compiler.learned import is_multi_task
+from neurotrain.compiler.learned import is_multi_task, learned_tasks
 from neurotrain.component.base import tag_of
 from neurotrain.dataset.base import DataFault, Dataset, Holdout, SampleInfo, Survey
 from neurotrain.dataset.faults import some_names
+from neurotrain.dataset.reader import FileReader
 from neurotrain.dataset.split import split
 from neurotrain.language.diagnostics import Diagnostic, Report
 from neurotrain.language.suggest import closest
 from neurotrain.language.tree import SpecPath
-from neurotrain.spec.experiment import plain_survey
+from neurotrain.spec.experiment import Task, plain_survey
 
 _CODES = {code.id: code for code in codes.CODES}
 _SPOKEN_OF: Final = {
@@ -68,24 +69,45 @@ def _survey(draft: Draft, report: Report, key: str, dataset: Dataset) -> Survey 
         hint = f"take {', '.join(fitting)}; it serves {', '.join(dataset.tasks)}"
         report.add(fault(codes.WRONG_DATASET, (*path, "type"), message, hint))
         raise Tainted
-    reader, max_headers = draft.options.reader, draft.options.max_headers
-    if is_multi_task(draft):
+    if is_multi_task(draft) and not report.taints(("task",)):
         _require_targets(draft, report, key, dataset)
-    if draft.kind.gives_classes or is_multi_task(draft):
-        survey: Survey = draft.read("task").survey(
-            dataset, draft.resolver, max_headers=max_headers, reader=reader
-        )
-    else:
-        survey = plain_survey(
-            dataset, draft.resolver, num_classes=0, max_headers=max_headers, reader=reader
-        )
+    survey = _found(draft, dataset)
     is_absent = draft.options.no_data and any(found.is_absent for found in survey.faults)
     faults = [found for found in survey.faults if not (is_absent and found.is_absent)]
     report.extend(diagnose(path, draft, found) for found in faults)
+    if is_multi_task(draft) and report.taints(("task",)):
+        return None if is_absent else survey
     if not is_multi_task(draft):
         _require_targets(draft, report, key, dataset)
     chosen: Survey = draft.read("task").samples_of(survey)
     return None if is_absent else chosen
+
+
+def _found(draft: Draft, dataset: Dataset) -> Survey:
+    """What is found of a dataset for the task, or for what of it is right."""
+    reader, max_headers = draft.options.reader, draft.options.max_headers
+    if is_multi_task(draft) and draft.report.taints(("task",)):
+        return dataset.survey_columns(
+            draft.resolver, columns=_head_columns(draft), reader=reader or FileReader(),
+            max_headers=max_headers if reader is None else None,
+        )  # fmt: skip
+    if draft.kind.gives_classes or is_multi_task(draft):
+        task: Task = draft.read("task")
+        return task.survey(dataset, draft.resolver, max_headers=max_headers, reader=reader)
+    return plain_survey(
+        dataset, draft.resolver, num_classes=0, max_headers=max_headers, reader=reader
+    )
+
+
+def _head_columns(draft: Draft) -> dict[str, tuple[str, ...]]:
+    """The columns of the heads that are right so far, each with its classes."""
+    found: dict[str, tuple[str, ...]] = {}
+    for learned in learned_tasks(draft):
+        if learned.classes:
+            found[draft.read(*learned.place, "column") or learned.name] = learned.classes
+        else:
+            found |= dict.fromkeys(draft.read(*learned.place, "targets"), ())
+    return found
 
 
 def _require_targets(draft: Draft, report: Report, key: str, dataset: Dataset) -> None:
