@@ -16,7 +16,7 @@ from typing import Any
 import torch
 
 from neurotrain.engine.checkpoint import CheckpointFolder, load
-from neurotrain.engine.storage import Disk
+from neurotrain.engine.storage import Disk, link_durably
 from tests.stress.conftest import Effort
 
 
@@ -193,3 +193,14 @@ def assert_continues(
     assert found.state["epoch"] in epochs
     for file in folder.glob("*.pth"):
         assert load(file)["epoch"] in (bests if file.name == "best.pth" else epochs)
+
+
+def test_a_second_name_stays_once_it_is_given(tmp_path: Path) -> None:
+    """Whatever is lost afterwards, the name leads to the whole content, not to the old one."""
+    for name, content in (("source", b"new"), ("target", b"old")):
+        (tmp_path / name).write_bytes(content)
+    system, disk = FileSystem(files(tmp_path)), RecordingDisk(tmp_path)
+    link_durably(disk, tmp_path / "source", tmp_path / "target")
+    for operation in disk.log:
+        system.do(*operation)
+    assert [state["target"] for state in system.after_power_loss()] == [b"new"]
