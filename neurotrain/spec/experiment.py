@@ -139,21 +139,25 @@ class Classification(Component, Task, tag="classification", frozen=True, kw_only
     ] = ()
 
 
+TargetNames = Annotated[
+    tuple[Name, ...],
+    Meta(description="What is predicted: columns of the data's targets", min_length=1),
+]
+Standardize = Annotated[
+    bool,
+    Meta(
+        description="Learn (value - mean) / deviation of the training part; predictions and "
+        "metrics stay in the units of the table"
+    ),
+]
+
+
 class Regression(Component, Task, tag="regression", frozen=True, kw_only=True):
     """Numbers for every image, such as an age; the model has one output a target."""
 
     gives_classes: ClassVar[bool] = False
-    targets: Annotated[
-        tuple[Name, ...],
-        Meta(description="What is predicted: columns of the data's targets", min_length=1),
-    ]
-    standardize: Annotated[
-        bool,
-        Meta(
-            description="Learn (value - mean) / deviation of the training part; predictions and "
-            "metrics stay in the units of the table"
-        ),
-    ] = False
+    targets: TargetNames
+    standardize: Standardize = False
 
     @property
     def columns(self) -> tuple[tuple[str, TaskPath], ...]:

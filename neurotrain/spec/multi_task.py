@@ -17,7 +17,14 @@ from neurotrain.dataset.heads import LearnedHead
 from neurotrain.dataset.reader import FileReader
 from neurotrain.losses.base import Loss
 from neurotrain.metrics.base import Metric
-from neurotrain.spec.experiment import Classification, Regression, Task, TaskPath
+from neurotrain.spec.experiment import (
+    Classification,
+    Regression,
+    Standardize,
+    TargetNames,
+    Task,
+    TaskPath,
+)
 
 _HeadName = Annotated[
     str,
@@ -99,17 +106,8 @@ class RegressionHead(Component, Head, tag="regression", frozen=True, kw_only=Tru
     """Numbers for every image, from columns of the data."""
 
     name: _HeadName
-    targets: Annotated[
-        tuple[Name, ...],
-        Meta(description="What is predicted: columns of the data's targets", min_length=1),
-    ]
-    standardize: Annotated[
-        bool,
-        Meta(
-            description="Learn (value - mean) / deviation of the training part; predictions and "
-            "metrics stay in the units of the table"
-        ),
-    ] = False
+    targets: TargetNames
+    standardize: Standardize = False
     loss: _Losses
     weight: _Weight = 1.0
     metrics: _Metrics = ()

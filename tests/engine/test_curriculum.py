@@ -24,6 +24,7 @@ from neurotrain.recorder.events import effective, read_all
 from neurotrain.spec.train import Averaging, Batch, TrainOptions
 from neurotrain.transforms.draws import mix
 from tests.engine.conftest import DIGITS, Project
+from tests.engine.test_trainer import train
 from tests.engine.toys import StopAt, files, network, pairs
 
 CURRICULUM = (
@@ -31,21 +32,6 @@ CURRICULUM = (
 )
 WHOLE = "data.curriculum={levels: {all: ['*']}, schedule: {0: all}}"
 NAME = {"easy": "digit-0[0-4]*", "hard": "*"}
-
-
-def train(builder: Builder, folder: Path, flag: StopFlag | None = None) -> History:
-    """Train the plan in a folder, or go on where it was left off."""
-    model = builder.model()
-    optimizer = builder.optimizer(model)
-    resumes = any((folder / "train/checkpoints").glob("*.pth"))
-    trainer = Trainer(
-        folder / "train", model, resumes, options=builder.plan.experiment.train,
-        setup=builder.setup(), reporter=Reporter(folder), flag=flag,
-    )  # fmt: skip
-    return trainer.train(
-        builder.train_loader(), builder.eval_loader("valid"), builder.criterion(), optimizer,
-        scheduler=builder.schedule(optimizer), device=builder.device(),
-    )  # fmt: skip
 
 
 def places_of(builder: Builder, level: str) -> list[int]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import signal
 from pathlib import Path
@@ -13,6 +12,7 @@ from PIL import Image
 from sklearn import metrics as sklearn
 
 from .conftest import Project
+from .test_regression import table
 
 SPEC = """
 version: 1
@@ -74,12 +74,6 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     done = project.call("run", "spec.yaml", "--plain")
     assert done.returncode == 0, done.stderr
     return project.folder / "runs/people"
-
-
-def table(file: Path) -> list[dict[str, str]]:
-    """The rows of a table."""
-    with file.open(newline="") as stream:
-        return list(csv.DictReader(stream))
 
 
 def test_scores_are_those_of_the_samples(run: Path) -> None:
