@@ -50,7 +50,8 @@ def unknown_component(
     if not isinstance(name, str):
         hint = f"write its type: one of {', '.join(names)}"
         if path in _HOLDOUTS and isinstance(given, (int, float)):
-            hint = f"write {{fraction: {written(path, draft)}}}, or a dataset with its type"
+            key = _HOLDOUTS[path][-1] if isinstance(given, int) and given > 1 else "fraction"
+            hint = f"write {{{key}: {written(path, draft)}}}, or a dataset with its type"
         elif isinstance(given, list) and given and given[0] in names:
             hint = f"only one can stand here: write {{type: {given[0]}, …}}"
         return fault(form.WRONG_TYPE, at, f"{shown(at, draft)} names no {family}", hint)

@@ -14,28 +14,44 @@ from collections.abc import Iterable, Mapping
 from neurotrain.dataset.base import Folds, Holdout, SampleInfo, Validation
 from neurotrain.transforms.draws import SPLIT_STREAM, mix
 
-
 Samples = tuple[SampleInfo, ...]
 
 
 def divide(
-    samples: Samples, valid: Validation | None, test: Validation | None, seed: int, *, fold: int = 1
+    samples: Samples, valid: Validation | None, test: Validation | None, seed: int
 ) -> dict[str, Samples]:
     """The parts of the training samples: `train`, and what is held out of it for the others.
 
-    What is held out for the test is in no fold. `fold` is the one that is validated on, from 1,
-    where `valid` is folds that name none. Empty where nothing is held out.
+    Of folds that name none of them the first is held out. Empty where nothing is held out.
     """
+    if isinstance(valid, Folds):
+        held_out, kept, folds = _folded(samples, valid, test, seed)
+        return held_out | _fold_parts(kept, folds[(valid.fold or 1) - 1])
     held = {"valid": valid, "test": test}
     fractions = {key: part.fraction for key, part in held.items() if isinstance(part, Holdout)}
-    found = split(samples, fractions, seed) if fractions else {}
-    if isinstance(valid, Folds):
-        whole = found.get("train", samples)
-        own = folds_of(whole, valid.folds, seed)[(valid.fold or fold) - 1]
-        left_out = {sample.id for sample in own}
-        found["train"] = tuple(sample for sample in whole if sample.id not in left_out)
-        found["valid"] = own
-    return found
+    return split(samples, fractions, seed) if fractions else {}
+
+
+def divide_by_folds(
+    samples: Samples, valid: Folds, test: Validation | None, seed: int
+) -> list[dict[str, Samples]]:
+    """The parts `train` and `valid` of every fold; what is held out for the test is in none."""
+    _, kept, folds = _folded(samples, valid, test, seed)
+    return [_fold_parts(kept, own) for own in folds]
+
+
+def _folded(
+    samples: Samples, valid: Folds, test: Validation | None, seed: int
+) -> tuple[dict[str, Samples], Samples, list[Samples]]:
+    """What is held out for the test, the rest, and the folds of the rest."""
+    held_out = divide(samples, None, test, seed)
+    kept = held_out.get("train", samples)
+    return held_out, kept, folds_of(kept, valid.folds, seed)
+
+
+def _fold_parts(kept: Samples, own: Samples) -> dict[str, Samples]:
+    left_out = {sample.id for sample in own}
+    return {"train": tuple(one for one in kept if one.id not in left_out), "valid": own}
 
 
 def folds_of(samples: Samples, num_folds: int, seed: int) -> list[Samples]:
@@ -79,9 +95,7 @@ def _dealt_groups(samples: Samples, num_folds: int, seed: int) -> dict[str, int]
     return found
 
 
-def split(
-    samples: Samples, fractions: Mapping[str, float], seed: int
-) -> dict[str, Samples]:
+def split(samples: Samples, fractions: Mapping[str, float], seed: int) -> dict[str, Samples]:
     """The samples of each named fraction and, as `train`, the rest; each in listing order.
 
     A fraction gives at least one sample where there are enough, and `train` is never empty. Where
@@ -101,9 +115,7 @@ def split(
     return {name: tuple(part) for name, part in parts.items()}
 
 
-def _by_sample(
-    samples: Samples, fractions: Mapping[str, float], seed: int
-) -> dict[str, str]:
+def _by_sample(samples: Samples, fractions: Mapping[str, float], seed: int) -> dict[str, str]:
     """The part of every sample that is held out, by its id."""
     chosen: dict[str, str] = {}
     groups = _by_class(samples)
@@ -132,9 +144,7 @@ def _by_place(samples: Samples, fractions: Mapping[str, float]) -> dict[str, str
     return chosen
 
 
-def _by_group(
-    samples: Samples, fractions: Mapping[str, float], seed: int
-) -> dict[str, str]:
+def _by_group(samples: Samples, fractions: Mapping[str, float], seed: int) -> dict[str, str]:
     """The part of every sample that is held out, by its id; the samples of a group go together.
 
     Groups of the same classes are drawn by themselves, and one of them stays in `train`.

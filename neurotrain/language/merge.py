@@ -2,9 +2,9 @@
 
 A map that names another component by `type:` replaces the whole map below it, since the
 parameters below belong to the other component; so do a component, a `fraction` of the
-training data and `folds` of it, each laid over another. A map without a `type` is laid over a bare name as
-over `{type: name}`. A `null` that deletes nothing stays a null, and a key without a value deletes
-nothing: it is told as a fault.
+training data and `folds` of it, each laid over another. A map without a `type` is laid over a bare
+name as over `{type: name}`. A `null` that deletes nothing stays a null, and a key without a value
+deletes nothing: it is told as a fault.
 Every value keeps the place where it was written.
 """
 
