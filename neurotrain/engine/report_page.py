@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -56,6 +56,7 @@ class HtmlPage:
     facts: tuple[tuple[str, str], ...]
     overall: Table
     pooling: str
+    folds: Table
     part: str
     """What single values are of: a class, or a target."""
     per_class: Table
@@ -95,8 +96,9 @@ def html_report(result: TestResult, *, pictures: Sequence[Path], plots: Sequence
         facts=_facts(result),
         overall=_overall(result),
         pooling=wording.pooling_text(result),
+        folds=_by_part(wording.fold_rows(result), "fold"),
         part=wording.part_name(result),
-        per_class=_per_class(result),
+        per_class=_by_part(result.per_class, wording.part_name(result)),
         matrix=_plot(matrix) if matrix else None,
         matrix_counts=_matrix_counts(result),
         scatter=_plot(scatter) if scatter else None,
@@ -185,13 +187,13 @@ def _overall(result: TestResult) -> Table:
     return Table(columns=("metric", "value", "what it says"), rows=rows, words=(0, 2))
 
 
-def _per_class(result: TestResult) -> Table:
-    names = tuple(dict.fromkeys(name for row in result.per_class.values() for name in row))
+def _by_part(table: Mapping[str, Mapping[str, float]], part: str) -> Table:
+    names = tuple(dict.fromkeys(name for row in table.values() for name in row))
     rows = tuple(
-        (class_name, *(wording.number_text(row[name]) if name in row else "" for name in names))
-        for class_name, row in result.per_class.items()
+        (title, *(wording.number_text(row[name]) if name in row else "" for name in names))
+        for title, row in table.items()
     )
-    return Table(columns=(wording.part_name(result), *names), rows=rows)
+    return Table(columns=(part, *names), rows=rows)
 
 
 def _matrix_counts(result: TestResult) -> Table:

@@ -177,6 +177,12 @@ class Facts(Options, frozen=True, kw_only=True):
         Meta(description="SHA-256 over the sorted names and sizes of the images to predict"),
     ] = None
 
+    @property
+    def all_heads(self) -> tuple[LearnedHead, ...]:
+        """The tasks in the order of the model's outputs, also where there is only one."""
+        only = LearnedHead(name=self.task, classes=self.classes, targets=self.targets)
+        return self.heads or (only,)
+
     def of_fold(self, number: int) -> Facts:
         """The facts of the training of one fold, counted from 1."""
         assert self.folds is not None
