@@ -76,8 +76,10 @@ def definitions_of(roots: Iterable[type], catalogue: Catalogue) -> dict[str, Any
     families = {family_of(component) for component in components}
     for family in families:
         definitions[family.__name__] = _family(family, catalogue, definitions)
-    definitions[Split.__name__] = _choice(Split, "fraction", Holdout, "Dataset")
-    definitions[Validation.__name__] = _choice(Validation, "folds", Folds, Split.__name__)
+    definitions[Split.__name__] = _choice(Split, ("fraction",), Holdout, "Dataset")
+    definitions[Validation.__name__] = _choice(
+        Validation, ("folds", "fraction"), Folds, Split.__name__
+    )
     without_null: dict[str, Any] = msgspec.to_builtins(_without_null(definitions))
     return without_null
 
@@ -171,14 +173,14 @@ def _member(name: str, component: type) -> dict[str, Any]:
 
 
 def _choice(
-    choice: type[Choice], key: str, chosen: type[msgspec.Struct], other: str
+    choice: type[Choice], telling: tuple[str, ...], chosen: type[msgspec.Struct], other: str
 ) -> dict[str, Any]:
-    """A struct where its key is given and no `type`, else something else."""
+    """A struct where the first of the telling keys is given and no `type`, else something else."""
     return {
         "title": choice.__name__,
         "description": choice.__doc__,
-        "x-choice": choice.__name__.lower(),
-        "if": {"type": "object", "required": [key], "not": {"required": ["type"]}},
+        "x-choice": list(telling),
+        "if": {"type": "object", "required": [telling[0]], "not": {"required": ["type"]}},
         "then": {"$ref": _REF + chosen.__name__},
         "else": {"$ref": _REF + other},
     }
