@@ -167,7 +167,7 @@ class RunScreen(Screen[None]):
             liveness=replace(liveness, since=self._since(liveness.since, state)),
             log=self._tail.log(),
             alerts=tuple(alerts(self.view, state, now)),
-            missing=self._tail.missing(self.view.checkpoints),
+            missing=self._tail.missing((*self.view.checkpoints, *self.view.earlier_checkpoints)),
             options=self.options,
             glyphs=self._glyphs,
             now=0.0 if is_over(state) else float(int(now)),
