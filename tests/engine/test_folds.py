@@ -19,6 +19,7 @@ from neurotrain.engine.build import Builder
 from neurotrain.engine.checkpoint import load
 from neurotrain.plan.folds import fold_plan
 from neurotrain.recorder.events import read_all
+from tests.engine import test_regression as regression
 from tests.engine.conftest import DIGITS, Project
 from tests.engine.test_run import SEGMENTATION, wait_for, write_images
 
@@ -213,3 +214,31 @@ def test_checkpoints_of_all_folds_are_predicted(whole: Path) -> None:
     inodes = {file.stat().st_ino: file.stat().st_size for file in whole.glob("train/**/*.pth")}
     assert 0.6 * said["disk at its peak"] < sum(inodes.values()) <= said["disk at its peak"]
     assert said["optimizer steps"] == sum(fold.num_steps for fold in plan.facts.folds)
+
+
+def test_a_regression_is_averaged_in_its_units(project: Project) -> None:
+    """Every fold has standardised with its own samples; the test averages the numbers."""
+    regression.write(project.folder)
+    spec = regression.SPEC.replace("valid: {fraction: 0.25}", "valid: {folds: 2}")
+    project.write(spec)
+    done = project.call("run", "spec.yaml", "--plain")
+    assert done.returncode == 0, done.stderr
+    run = project.folder / "runs/ages"
+    whole = Builder(project.plan(spec), Resolver(base=project.folder))
+    scales = [whole.of_fold(fold).plan.facts.targets for fold in (1, 2)]
+    assert scales[0] != scales[1]
+    total = torch.zeros(())
+    for fold, targets in zip((1, 2), scales, strict=True):
+        model = whole.model()
+        state = load(run / f"train/fold-{fold}/checkpoints/best.pth")
+        model.load_state_dict(state["model_state_dict"])
+        with torch.no_grad():
+            outputs = [model.eval()(batch.images) for batch in whole.eval_loader("test")]
+        mean = torch.tensor([target.mean for target in targets], dtype=torch.float64)
+        deviation = torch.tensor([target.deviation for target in targets], dtype=torch.float64)
+        total = total + (torch.cat(outputs).double() * deviation + mean) / 2
+    found = {row["id"]: row for row in rows(run / "test/per_sample.csv")}
+    names = whole.eval_loader("test").names
+    for name, wanted in zip(names, total.tolist(), strict=True):
+        numbers = [float(found[name][f"prediction({target})"]) for target in ("weight", "age")]
+        assert numbers == pytest.approx(wanted, rel=1e-5)
