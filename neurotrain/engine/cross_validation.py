@@ -9,6 +9,8 @@ from pathlib import Path
 
 from neurotrain.engine.report import write_reports
 from neurotrain.recorder.results import FoldScore, TestResult
+from neurotrain.visualizer.confusion import draw_confusion
+from neurotrain.visualizer.scatter import draw_scatter
 
 
 def summed_up(results: Sequence[TestResult]) -> TestResult:
@@ -51,7 +53,14 @@ def write_cross_validation(results: Sequence[TestResult], folder: Path) -> TestR
         OSError: a file cannot be written.
     """
     whole = summed_up(results)
-    write_reports(whole, folder, pictures=(), plots=())
+    plots = []
+    if whole.confusion:
+        plots.append(folder / "confusion_matrix.png")
+        draw_confusion(whole.confusion, whole.classes, plots[0])
+    elif whole.targets:
+        plots.append(folder / "prediction_by_truth.png")
+        draw_scatter([sample.values for sample in whole.samples], whole.targets, plots[0])
+    write_reports(whole, folder, pictures=(), plots=plots)
     return whole
 
 

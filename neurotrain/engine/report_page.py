@@ -44,6 +44,7 @@ class Table:
 class HtmlPage:
     """What the template shows."""
 
+    title: str
     run: str
     synthetic: str
     score: str
@@ -85,6 +86,7 @@ def html_report(result: TestResult, *, pictures: Sequence[Path], plots: Sequence
     named = {path.stem: path for path in plots}
     matrix, scatter = named.get(_MATRIX), named.get(_SCATTER)
     page = HtmlPage(
+        title=wording.title_text(result),
         run=result.run or "a model",
         synthetic=wording.SYNTHETIC if result.synthetic else "",
         score=wording.number_text(value),
@@ -121,6 +123,8 @@ def _plot(path: Path) -> Picture:
 
 def _introduction(result: TestResult) -> str:
     num = counted(len(result.samples), "test sample")
+    if result.folds:
+        num = counted(len(result.samples), "sample") + " that its training had not seen"
     if result.task == "segmentation":
         return (
             f"A trained network gave every pixel of {num} one of {len(result.classes)} classes."

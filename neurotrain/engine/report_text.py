@@ -53,7 +53,7 @@ def text_report(result: TestResult) -> str:
     found = summaries(result)
     title, samples = _samples(result)
     page = TextPage(
-        title=shown(f"Test report: {result.run}", WIDTH),
+        title=shown(f"{wording.title_text(result)}: {result.run}", WIDTH),
         synthetic=_wrapped(wording.SYNTHETIC, indent=4) if result.synthetic else (),
         headline=_headline(result),
         facts=_facts(result),

@@ -62,6 +62,11 @@ _MEANINGS: Final = {
 }
 
 
+def title_text(result: TestResult) -> str:
+    """What kind of report it is."""
+    return "Cross-validation" if result.folds else "Test report"
+
+
 def number_text(value: float) -> str:
     """The number with four decimals, or four digits where it is very large or very small."""
     if math.isnan(value):
