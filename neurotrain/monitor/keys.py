@@ -84,6 +84,8 @@ KEYS: Final = (
         "Of the log only warnings and errors"),
     Key("alert", "exclamation_mark", "!", "alert", "alerts",
         "The next alert or warning, in the last row"),
+    Key("acknowledge", "a", "a", "acknowledge", "acknowledge",
+        "The alert in the last row, or all, is seen: dim and not counted until it changes"),
     Key("copy", "Y", "Y", "copy", "copy value", "Copy the main metric, at the cursor or its last"),
     Key("export", "E", "E", "export", "export",
         "Screen (text, SVG), curves (CSV) and state (JSON) into a folder here"),

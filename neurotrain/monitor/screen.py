@@ -14,7 +14,8 @@ from textual.events import Resize
 from textual.message import Message
 from textual.screen import Screen
 
-from neurotrain.monitor import export
+from neurotrain.monitor import export, wording
+from neurotrain.monitor.attention import Attention
 from neurotrain.monitor.choices import CHOICES, offered, scrolled, show
 from neurotrain.monitor.clean import clean
 from neurotrain.monitor.frame import Frame, Options
@@ -95,7 +96,8 @@ class RunScreen(Screen[None]):
         self._show_again_at = 0.0
         self._opened_at = clock()
         self._message, self._message_until = "", 0.0
-        self._alert = 0
+        self._alert, self._pointed = 0, ""
+        self._attention = Attention()
         self._was_read = False
         self._shown: Frame | None = None
         self._frozen: Frame | None = None
@@ -158,6 +160,7 @@ class RunScreen(Screen[None]):
         now = self._clock()
         liveness = self._tail.liveness(now)
         state = judge(self.view, liveness, now)
+        found = alerts(self.view, state, float(int(now)), liveness.since)
         return Frame(
             name=self.view.facts.name or clean(self.run_dir.name, 80),
             run_dir=clean(str(self.run_dir)),
@@ -166,7 +169,7 @@ class RunScreen(Screen[None]):
             state=state,
             liveness=replace(liveness, since=self._since(liveness.since, state)),
             log=self._tail.log(),
-            alerts=tuple(alerts(self.view, state, now)),
+            alerts=self._attention.mark(found, self.view.updated_at or now),
             missing=self._tail.missing(self.view.checkpoints),
             options=self.options,
             glyphs=self._glyphs,
@@ -269,14 +272,19 @@ class RunScreen(Screen[None]):
 
     def action_alert(self) -> None:
         """Tell the next of the alerts and warnings."""
-        frame = self._shown or self.frame()
-        told = [alert.text for alert in frame.alerts]
-        told += [note.text for note in reversed(frame.view.notes) if note.mark in ("warn", "bad")]
+        told = self._attention.all_of(self._shown or self.frame())
         if not told:
             self._tell("nothing is wrong that the run or its machine tell")
             return
         at, self._alert = self._alert % len(told), self._alert + 1
-        self._tell(f"{at + 1} of {len(told)}: {told[at]}")
+        name, text = told[at]
+        self._tell(f"{at + 1} of {len(told)}: {text}")
+        self._pointed = name
+
+    def action_acknowledge(self) -> None:
+        """Take note of the alert in the last row, or of all."""
+        num = self._attention.acknowledge(self._pointed if self._message else "")
+        self._tell(f"{wording.plural(num, 'alert')} acknowledged" if num else "no alert waits")
 
     def action_copy(self) -> None:
         """Put the main metric into the clipboard of the terminal."""
@@ -288,12 +296,9 @@ class RunScreen(Screen[None]):
         """Write what is shown into a folder of its own, below the current one."""
         frame = self._shown or self.frame()
         lines = {pane.id or "": pane.lines for pane in self.query(Pane) if pane.display}
-        files = {
-            "screen.txt": export.text_of(tuple(self._places.values()), lines),
-            "screen.svg": self.app.export_screenshot(title=frame.name),
-            "curves.csv": export.curves_of(frame.view),
-            "state.json": export.state_of(self.run_dir, frame.view, frame.state),
-        }
+        screen = export.text_of(tuple(self._places.values()), lines)
+        picture = self.app.export_screenshot(title=frame.name)
+        files = export.files_of(self.run_dir, frame.view, frame.state, screen, picture)
         try:
             folder = export.write(Path.cwd(), f"{frame.name}-{self.options.shown}", files)
             self._tell(f"written: {clean(str(folder))}")
@@ -334,6 +339,7 @@ class RunScreen(Screen[None]):
 
     def _tell(self, message: str) -> None:
         self._message, self._message_until = message, self._clock() + _MESSAGE_S
+        self._pointed = ""
         self._show(self.frame())
 
     def _choose(self, options: Options) -> None:
