@@ -69,7 +69,7 @@ class Monitor(App[None]):
         """The palette: every action of the table of keys, then what Textual offers."""
         if isinstance(screen, RunScreen):
             for key in KEYS:
-                if key.id not in ("palette", "help", "detach"):
+                if key.action and key.id not in ("palette", "help", "detach"):
                     run = partial(screen.run_action, key.action)
                     yield SystemCommand(f"{key.label.capitalize()} ({key.shown})", key.help, run)
         yield from super().get_system_commands(screen)

@@ -10,7 +10,7 @@ from typing import Final, TypeAlias
 from neurotrain.monitor.across import AXES, panned, span, zoomed
 from neurotrain.monitor.frame import VIEWS, Options
 from neurotrain.monitor.logs import matcher
-from neurotrain.monitor.plots import SMOOTHINGS, Look, best_epoch, groups, main_group
+from neurotrain.monitor.plots import SMOOTHINGS, Look, best_epoch, group_of, groups, main_group
 from neurotrain.monitor.view import View
 
 Choice: TypeAlias = Callable[[Options, View], Options]
@@ -123,11 +123,7 @@ def _best(options: Options, view: View) -> Options:
     best, look = best_epoch(view), options.look
     end = span(view, "epoch")[1]
     at = end if best is None or look.cursor == float(best) else float(best)
-    if look.axis != "epoch":
-        look = replace(look, axis="epoch", window=None)
-    if look.window is not None and not look.window[0] <= at <= look.window[1]:
-        look = replace(look, window=None)
-    return _look(options, replace(look, cursor=at))
+    return _look(options, _at_epoch(look, at))
 
 
 def _large(options: Options, view: View) -> Options:
@@ -154,6 +150,43 @@ def _trouble(options: Options, view: View) -> Options:
     is_on = options.log_filter == _TROUBLE
     return replace(options, log_filter="" if is_on else _TROUBLE, scrolled=0)
 
+
+def filtered(options: Options, view: View, pattern: str) -> Options:
+    """Only what matches: of the metrics in their view, else of the log."""
+    if options.shown == "metrics":
+        return replace(options, metric_filter=pattern, group="")
+    return replace(options, log_filter=pattern, scrolled=0)
+
+
+def _view(options: Options, view: View, name: str) -> Options:
+    return show(options, [str(each) for each in VIEWS].index(name) + 1)
+
+
+def _metric(options: Options, view: View, name: str) -> Options:
+    group = group_of(name)
+    keeps = group in offered(options, view)
+    return replace(options, group=group, metric_filter=options.metric_filter if keeps else "")
+
+
+def _epoch(options: Options, view: View, number: str) -> Options:
+    """The cursor to the end of an epoch, or as near as there is anything."""
+    at = min(float(number[:15]), span(view, "epoch")[1])
+    return _look(options, _at_epoch(options.look, at))
+
+
+def _at_epoch(look: Look, at: float) -> Look:
+    """The cursor on an epoch; a window that does not hold it is left."""
+    if look.axis != "epoch":
+        look = replace(look, axis="epoch", window=None)
+    if look.window is not None and not look.window[0] <= at <= look.window[1]:
+        look = replace(look, window=None)
+    return replace(look, cursor=at)
+
+
+GIVEN: Final[Mapping[str, Callable[[Options, View, str], Options]]] = MappingProxyType(
+    {"view": _view, "metric": _metric, "epoch": _epoch, "filter": filtered}
+)
+"""What a word of the command line changes, by what stands after it."""
 
 CHOICES: Final[Mapping[str, Choice]] = MappingProxyType(
     {

@@ -41,6 +41,16 @@ def text_of(places: Sequence[Place], lines: Mapping[str, Sequence[Line]]) -> str
     return "".join(f"{row}\n" for row in rows)
 
 
+def files_of(run_dir: Path, view: View, state: State, screen: str, picture: str) -> dict[str, str]:
+    """The files by name: the screen as text and as SVG, the curves, the state."""
+    return {
+        "screen.txt": screen,
+        "screen.svg": picture,
+        "curves.csv": curves_of(view),
+        "state.json": state_of(run_dir, view, state),
+    }
+
+
 def curves_of(view: View) -> str:
     """Every curve over the epochs as a table of comma-separated values."""
     out = io.StringIO()

@@ -69,6 +69,11 @@ class Frame:
     """What came of the last key, such as a request that was left."""
 
     @property
+    def waiting(self) -> tuple[Alert, ...]:
+        """The alerts that nobody has acknowledged."""
+        return tuple(alert for alert in self.alerts if alert.counts)
+
+    @property
     def is_over(self) -> bool:
         """Whether the run can be asked for nothing any more."""
         return is_over(self.state)

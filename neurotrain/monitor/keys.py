@@ -1,4 +1,4 @@
-"""The keys: one table for the bindings, the footer, the help and the palette.
+"""The keys: one table for the bindings, the footer, the help, the palette and the command line.
 
 Knows no screen; `action` names what the screen does.
 """
@@ -14,9 +14,9 @@ class Key:
     """A key and what it does."""
 
     id: str
-    """What a person names to put the action on another key."""
+    """What a person names to put the action on another key, and its word on the command line."""
     keys: str
-    """Textual's names of the keys, separated by commas."""
+    """Textual's names of the keys, separated by commas; empty where it has only a word."""
     shown: str
     action: str
     label: str
@@ -25,6 +25,8 @@ class Key:
     """Whether it asks something of the run, so that `--readonly` and the run's end disable it."""
     hint: str = ""
     """What the footer shows in place of `shown`."""
+    takes: str = ""
+    """What can stand after its word: a when, view, metric, epoch, filter or theme."""
     rank: int = 9
     """Its place in the footer, 0 the first to stay; 9 is never in the footer."""
 
@@ -32,7 +34,8 @@ class Key:
 KEYS: Final = (
     Key("detach", "q,ctrl+c", "q", "detach", "detach", "Leave the screen; the run goes on", rank=0),
     Key("stop", "s", "s", "stop", "stop…",
-        "Stop the run after the step or the epoch; asks before", asks_run=True, rank=3),
+        "Stop the run after the step or the epoch; asks before", asks_run=True, takes="when",
+        rank=3),
     Key("save", "c", "c", "save", "save now", "Ask the run to save a checkpoint now",
         asks_run=True, rank=4),
     Key("resume", "R", "R", "resume", "resume command",
@@ -76,7 +79,7 @@ KEYS: Final = (
         rank=6),
     Key("unsmooth", "M", "M", "choose('unsmooth')", "no smoothing", "No smoothing"),
     Key("filter", "slash", "/", "filter", "filter",
-        "Filter the log, or the metrics: text, glob, /regex/, !not", rank=6),
+        "Filter the log, or the metrics: text, glob, /regex/, !not", takes="filter", rank=6),
     Key("follow", "f,end", "f", "choose('follow')", "follow", "The log's end, and follow it"),
     Key("rank", "r", "r", "choose('rank')", "rank", "The log of all ranks, or of one"),
     Key("wrap", "w", "w", "choose('wrap')", "wrap", "Long lines of the log whole, or cut"),
@@ -84,6 +87,8 @@ KEYS: Final = (
         "Of the log only warnings and errors"),
     Key("alert", "exclamation_mark", "!", "alert", "alerts",
         "The next alert or warning, in the last row"),
+    Key("acknowledge", "a", "a", "acknowledge", "acknowledge",
+        "The alert in the last row, or all, is seen: dim and not counted until it changes"),
     Key("copy", "Y", "Y", "copy", "copy value", "Copy the main metric, at the cursor or its last"),
     Key("export", "E", "E", "export", "export",
         "Screen (text, SVG), curves (CSV) and state (JSON) into a folder here"),
@@ -94,6 +99,13 @@ KEYS: Final = (
     Key("page_up", "pageup", "pgup", "page(-1)", "page up", "A page up"),
     Key("page_down", "pagedown", "pgdn", "page(1)", "page down", "A page down"),
     Key("top", "home", "home", "page(-100000)", "top", "The beginning"),
+    Key("command", "colon", ":", "command", "command",
+        "Type a command, as in :stop epoch; tab completes, ↑↓ earlier lines"),
+    Key("view", "", ":view", "", "view by name", "A view by its name", takes="view"),
+    Key("metric", "", ":metric", "", "metric by name", "A metric by its name, such as valid/dice",
+        takes="metric"),
+    Key("epoch", "", ":epoch", "", "epoch", "The value cursor to an epoch", takes="epoch"),
+    Key("theme", "", ":theme", "", "theme", "Other colours, by the theme's name", takes="theme"),
     Key("palette", "ctrl+p", "ctrl+p", "app.command_palette", "palette",
         "Every action by name; themes, a screenshot"),
     Key("back", "escape", "esc", "back", "back",

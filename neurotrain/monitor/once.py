@@ -38,7 +38,10 @@ def text(run_dir: Path) -> str:
     rows = [*_head_rows(run_dir, view, state), *_progress_rows(view, state)]
     rows += _early_rows(view.early_stopping) + _metric_rows(view) + _checkpoint_rows(view)
     rows += _end_rows(view.end) if view.end is not None else []
-    rows += [("alert", alert.text) for alert in alerts(view, state, time.time())]
+    rows += [
+        ("note" if alert.mark == "info" else "alert", alert.text)
+        for alert in alerts(view, state, time.time())
+    ]
     if state in (State.STOPPED, State.FAILED, State.CRASHED):
         rows.append(("resume", clean(resume_command(run_dir))))
     return "".join(f"{name:<{_HEAD}}{told}\n" for name, told in rows)
@@ -102,7 +105,7 @@ def state_record(run_dir: Path, view: View, state: State) -> dict[str, Json]:
         "hint": end.hint or None if end is not None else None,
         "warnings": [note.text for note in view.notes if note.mark == "warn"],
         "num_warnings": view.num_warnings,
-        "alerts": [alert.text for alert in alerts(view, state, time.time())],
+        "alerts": [each.text for each in alerts(view, state, time.time()) if each.counts],
         "machine": _machine(view),
         "settings": dict(facts.settings),
     }  # fmt: skip

@@ -12,10 +12,11 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.events import Resize
 from textual.message import Message
-from textual.screen import Screen
 
-from neurotrain.monitor import export
-from neurotrain.monitor.choices import CHOICES, offered, scrolled, show
+from neurotrain.monitor import export, wording
+from neurotrain.monitor.asking import Asking
+from neurotrain.monitor.attention import Attention
+from neurotrain.monitor.choices import CHOICES, filtered, offered, scrolled, show
 from neurotrain.monitor.clean import clean
 from neurotrain.monitor.frame import Frame, Options
 from neurotrain.monitor.health import alerts
@@ -30,7 +31,6 @@ from neurotrain.monitor.tail import Tail
 from neurotrain.monitor.view import View
 from neurotrain.monitor.widgets import actual, early, machine, metrics, plan, result
 from neurotrain.monitor.widgets.checkpoints import Checkpoints
-from neurotrain.monitor.widgets.confirm import StopMenu
 from neurotrain.monitor.widgets.curves import Curves
 from neurotrain.monitor.widgets.epochs import Epochs
 from neurotrain.monitor.widgets.footer import Footer
@@ -46,7 +46,6 @@ from neurotrain.monitor.widgets.stages import Stages
 from neurotrain.monitor.widgets.system import System
 from neurotrain.monitor.widgets.tabs import Tabs
 from neurotrain.monitor.wishes import wish_of
-from neurotrain.recorder import control
 
 _NOTHING: Final = "nothing"
 _BY_METRIC: Final = ("left", "right", "next_metric", "previous_metric")
@@ -58,12 +57,13 @@ _LOADING_SHOW_S: Final = 0.5
 _MESSAGE_S: Final = 6.0
 
 
-class RunScreen(Screen[None]):
+class RunScreen(Asking):
     """Everything about one run."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(key.keys, key.action, key.label, id=key.id, priority=key.id == "detach")
         for key in KEYS
+        if key.keys
     ]
 
     class WasRead(Message):
@@ -95,7 +95,8 @@ class RunScreen(Screen[None]):
         self._show_again_at = 0.0
         self._opened_at = clock()
         self._message, self._message_until = "", 0.0
-        self._alert = 0
+        self._alert, self._pointed = 0, ""
+        self._attention = Attention()
         self._was_read = False
         self._shown: Frame | None = None
         self._frozen: Frame | None = None
@@ -158,6 +159,7 @@ class RunScreen(Screen[None]):
         now = self._clock()
         liveness = self._tail.liveness(now)
         state = judge(self.view, liveness, now)
+        found = alerts(self.view, state, float(int(now)), liveness.since)
         return Frame(
             name=self.view.facts.name or clean(self.run_dir.name, 80),
             run_dir=clean(str(self.run_dir)),
@@ -166,7 +168,7 @@ class RunScreen(Screen[None]):
             state=state,
             liveness=replace(liveness, since=self._since(liveness.since, state)),
             log=self._tail.log(),
-            alerts=tuple(alerts(self.view, state, now)),
+            alerts=self._attention.mark(found, self.view.updated_at or now),
             missing=self._tail.missing((*self.view.checkpoints, *self.view.earlier_checkpoints)),
             options=self.options,
             glyphs=self._glyphs,
@@ -199,14 +201,14 @@ class RunScreen(Screen[None]):
 
     def action_view(self, number: int) -> None:
         """Show one of the views."""
-        self._choose(show(self.options, number))
+        self.choose(show(self.options, number))
 
     def action_choose(self, what: str) -> None:
         """Change what is shown."""
         options = self.options
         if what in _BY_METRIC and not options.group and options.shown == "overview":
             options = replace(options, group=self._group_shown())
-        self._choose(CHOICES[what](options, self.view))
+        self.choose(CHOICES[what](options, self.view))
 
     def _group_shown(self) -> str:
         """What the chart that can be switched shows before anything was chosen."""
@@ -218,7 +220,7 @@ class RunScreen(Screen[None]):
         frame = self._shown or self.frame()
         most = num_shown(frame) if self.options.shown == "log" else len(frame.view.facts.settings)
         options = scrolled(self.options, rows)
-        self._choose(replace(options, scrolled=min(most, options.scrolled)))
+        self.choose(replace(options, scrolled=min(most, options.scrolled)))
 
     def action_page(self, pages: int) -> None:
         """Scroll by what fits on the screen."""
@@ -231,14 +233,10 @@ class RunScreen(Screen[None]):
 
         def take(text: str | None) -> None:
             if text is None:
-                self._choose(before)
+                self.choose(before)
 
         def change(text: str) -> None:
-            told = clean(text, 80)
-            if name == "metric_filter":
-                self._choose(replace(self.options, metric_filter=told, group=""))
-            else:
-                self._choose(replace(self.options, log_filter=told, scrolled=0))
+            self.choose(filtered(self.options, self.view, clean(text, 80)))
 
         label = f"filter the {name.split('_')[0]}s: text, glob*, /regex/, !not"
         self.app.push_screen(Prompt(label, getattr(before, name), change), take)
@@ -247,13 +245,13 @@ class RunScreen(Screen[None]):
         """Out one layer; at the outermost to the list of runs, where there is one below."""
         options = self.options
         if options.log_filter or options.metric_filter:
-            self._choose(replace(options, log_filter="", metric_filter="", scrolled=0))
+            self.choose(replace(options, log_filter="", metric_filter="", scrolled=0))
         elif options.look.cursor is not None:
-            self._choose(replace(options, look=replace(options.look, cursor=None)))
+            self.choose(replace(options, look=replace(options.look, cursor=None)))
         elif options.is_large:
-            self._choose(replace(options, is_large=False))
+            self.choose(replace(options, is_large=False))
         elif options.shown != "overview":
-            self._choose(show(options, 1))
+            self.choose(show(options, 1))
         elif len(self.app.screen_stack) > 2:
             self.app.pop_screen()
 
@@ -265,78 +263,61 @@ class RunScreen(Screen[None]):
         """Show the command that resumes, and put it into the clipboard of the terminal."""
         command = resume_command(self.run_dir)
         self.app.copy_to_clipboard(command)
-        self._tell(f"copied: {clean(command)}")
+        self.tell(f"copied: {clean(command)}")
 
     def action_alert(self) -> None:
         """Tell the next of the alerts and warnings."""
-        frame = self._shown or self.frame()
-        told = [alert.text for alert in frame.alerts]
-        told += [note.text for note in reversed(frame.view.notes) if note.mark in ("warn", "bad")]
+        told = self._attention.all_of(self._shown or self.frame())
         if not told:
-            self._tell("nothing is wrong that the run or its machine tell")
+            self.tell("nothing is wrong that the run or its machine tell")
             return
         at, self._alert = self._alert % len(told), self._alert + 1
-        self._tell(f"{at + 1} of {len(told)}: {told[at]}")
+        name, text = told[at]
+        self.tell(f"{at + 1} of {len(told)}: {text}")
+        self._pointed = name
+
+    def action_acknowledge(self) -> None:
+        """Take note of the alert in the last row, or of all."""
+        num = self._attention.acknowledge(self._pointed if self._message else "")
+        self.tell(f"{wording.plural(num, 'alert')} acknowledged" if num else "no alert waits")
 
     def action_copy(self) -> None:
         """Put the main metric into the clipboard of the terminal."""
         told = newest(self.view, self.options.group, self.options.look)
         self.app.copy_to_clipboard(told)
-        self._tell(f"copied: {told}" if told else "there is no value yet")
+        self.tell(f"copied: {told}" if told else "there is no value yet")
 
     def action_export(self) -> None:
         """Write what is shown into a folder of its own, below the current one."""
         frame = self._shown or self.frame()
         lines = {pane.id or "": pane.lines for pane in self.query(Pane) if pane.display}
-        files = {
-            "screen.txt": export.text_of(tuple(self._places.values()), lines),
-            "screen.svg": self.app.export_screenshot(title=frame.name),
-            "curves.csv": export.curves_of(frame.view),
-            "state.json": export.state_of(self.run_dir, frame.view, frame.state),
-        }
+        screen = export.text_of(tuple(self._places.values()), lines)
+        picture = self.app.export_screenshot(title=frame.name)
+        files = export.files_of(self.run_dir, frame.view, frame.state, screen, picture)
         try:
             folder = export.write(Path.cwd(), f"{frame.name}-{self.options.shown}", files)
-            self._tell(f"written: {clean(str(folder))}")
+            self.tell(f"written: {clean(str(folder))}")
         except OSError as error:
-            self._tell(f"Could not write: {clean(str(error))}")
+            self.tell(f"Could not write: {clean(str(error))}")
 
     def action_move(self, share: float) -> None:
         """Go on or back in a recording."""
         if self._replay is None:
-            self._tell("this goes through a recording: neurotrain monitor RUN --replay SPEED")
+            self.tell("this goes through a recording: neurotrain monitor RUN --replay SPEED")
             return
         self._replay.move(share)
         self.view, _ = self._replay.advance(self.view)
         self._frozen = self.frame() if self.options.frozen else None
         self._show(self.frame())
 
-    def action_save(self) -> None:
-        """Ask the run for a checkpoint."""
-        self._ask("save", "Asked the run to save a checkpoint")
-
-    def action_stop(self) -> None:
-        """Ask the run to stop, after the person has chosen when and confirmed it."""
-        self.app.push_screen(StopMenu(self.frame().name), self._stop_if)
-
-    def _stop_if(self, chosen: control.Request | None) -> None:
-        if chosen is not None:
-            when = "this step" if chosen == "stop" else "this epoch"
-            self._ask(chosen, f"Asked the run to stop after {when}")
-
-    def _ask(self, request: control.Request, told: str) -> None:
-        if not self.frame().can_ask:
-            return
-        try:
-            control.ask(self.run_dir, request)
-        except OSError as error:
-            told = f"Could not leave the request: {clean(str(error))}"
-        self._tell(told)
-
-    def _tell(self, message: str) -> None:
+    def tell(self, message: str) -> None:
+        """Say something in the last row for a while."""
         self._message, self._message_until = message, self._clock() + _MESSAGE_S
+        self._pointed = ""
         self._show(self.frame())
 
-    def _choose(self, options: Options) -> None:
+    def choose(self, options: Options) -> None:
+        """Show by other options."""
         if options == self.options:
             return
         self.options = options

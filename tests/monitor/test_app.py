@@ -261,7 +261,7 @@ def test_freezing_holds_the_screen(live: Path) -> None:
 def test_the_help_is_the_table_of_the_bindings(recorded: dict[str, Path]) -> None:
     """Every key is bound, and the help has a line for each."""
     bound = {key for binding in RunScreen.BINDINGS for key in binding.key.split(",")}  # type: ignore[union-attr]
-    assert bound == {key for row in KEYS for key in row.keys.split(",")}
+    assert bound == {key for row in KEYS if row.keys for key in row.keys.split(",")}
 
     async def act(app: Monitor, pilot: Pilot[None]) -> None:
         await pilot.press("question_mark")
@@ -276,7 +276,7 @@ def test_the_help_is_the_table_of_the_bindings(recorded: dict[str, Path]) -> Non
         await pilot.press("f1")
         assert isinstance(app.screen, Help)
 
-    run(opened(recorded["live"]), act, (80, 60))
+    run(opened(recorded["live"]), act, (80, 70))
 
 
 def test_a_folder_of_runs_gives_a_list_to_choose_from(recorded: dict[str, Path]) -> None:

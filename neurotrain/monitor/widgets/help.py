@@ -35,7 +35,7 @@ class Help(ModalScreen[None]):
         for key in KEYS:
             off = key.asks_run and self._disabled
             told = f"{key.help}{'  (disabled)' if off else ''}"
-            row = Content.assemble((f"{key.shown:<7}", "bold"), told)
+            row = Content.assemble((f"{key.shown:<9}", "bold"), told)
             rows.append(row.stylize("dim") if off else row)
         rows.append(Content.styled("\nesc closes", "dim"))
         return Content("\n").join(rows)

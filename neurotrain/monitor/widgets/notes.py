@@ -32,13 +32,21 @@ class Notes(Pane):
 def _health(frame: Frame) -> Line:
     if frame.is_over or frame.state is State.STALE:
         return ()
-    if frame.alerts:
-        return line((wording.plural(len(frame.alerts), "alert"), "warn"))
+    if frame.waiting:
+        return line((wording.plural(len(frame.waiting), "alert"), "warn"))
+    seen = sum(alert.acknowledged for alert in frame.alerts)
+    if seen:
+        return line((f"{wording.plural(seen, 'alert')} seen", "dim"))
     return line(("healthy", "good"))
 
 
 def _alert(frame: Frame, alert: Alert) -> Line:
-    return line((f" now      {frame.glyphs.warning} {alert.text}", alert.mark))
+    """The time since when it is known; one that was acknowledged is dim."""
+    since = " now     " if alert.since is None else f" {clock(alert.since)}"
+    style = "dim" if alert.acknowledged or alert.mark == "info" else alert.mark
+    mark = "-" if frame.glyphs.ascii_only else _MARKS["info"]
+    mark = mark if style == "dim" else frame.glyphs.warning
+    return line((f"{since} ", "dim"), (f"{mark} {alert.text}", style))
 
 
 def _row(frame: Frame, note: Note) -> Line:

@@ -6,9 +6,11 @@ Text from a log reaches the terminal only as inert segments: there is no markup 
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import zip_longest
 from typing import ClassVar, Final
 
 from rich.segment import Segment
+from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -31,9 +33,10 @@ class Inked(Widget):
         self.lines: list[Line] = []
         self._ascii_only = False
 
-    def put(self, lines: list[Line], glyphs: Glyphs) -> bool:
-        """Take the lines to show; whether they are others than before."""
-        changed = lines != self.lines
+    def put(self, lines: list[Line], glyphs: Glyphs) -> list[int]:
+        """Take the lines to show; which rows are others than before."""
+        pairs = zip_longest(self.lines, lines)
+        changed = [at for at, (before, now) in enumerate(pairs) if before != now]
         self.lines, self._ascii_only = lines, glyphs.ascii_only
         return changed
 
@@ -73,17 +76,19 @@ class Pane(Inked):
         same = old is not None and not self.ticks and replace(frame, now=old.now) == old
         if same and not force:
             return
-        if self._redraw():
-            self.refresh()
+        rows = self._redraw()
+        if rows:
+            self.refresh(*(Region(0, at, self.size.width, 1) for at in rows))
 
     def on_resize(self) -> None:
         """Draw for the new size."""
         self._redraw()
         self.refresh()
 
-    def _redraw(self) -> bool:
+    def _redraw(self) -> list[int]:
+        """Draw again; which rows have changed."""
         if self._frame is None or not self.display:
-            return False
+            return []
         lines = self.draw(self._frame, self.size.width, self.size.height)
         return self.put(lines, self._frame.glyphs)
 

@@ -40,9 +40,9 @@ def _names(frame: Frame, length: int) -> Line:
 
 def _alerts(frame: Frame) -> Line:
     spans: list[Span] = []
-    if frame.alerts:
-        style = "bad" if any(alert.mark == "bad" for alert in frame.alerts) else "warn"
-        told = wording.plural(len(frame.alerts), "alert")
+    if frame.waiting:
+        style = "bad" if any(alert.mark == "bad" for alert in frame.waiting) else "warn"
+        told = wording.plural(len(frame.waiting), "alert")
         spans.append((f"{frame.glyphs.warning} {told} ", style))
     if frame.view.num_warnings:
         told = wording.plural(frame.view.num_warnings, "warning")
