@@ -43,7 +43,10 @@ def supersede(view: View, event: Event) -> View:
         early_stopping=kept_early[-1] if kept_early else None,
         checkpoints=tuple(saved for saved in view.checkpoints if saved.step <= step),
         epoch_times=epoch_times,
-        stages=tuple(_until_stage(stage, step) for stage in view.stages),
+        stages=tuple(
+            stage if stage.name == view.training else _until_stage(stage, step)
+            for stage in view.stages
+        ),
         end=None,
         resumed_from=step,
         num_warnings=sum(note.mark == "warn" for note in kept_notes),

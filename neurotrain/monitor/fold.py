@@ -28,6 +28,7 @@ from neurotrain.monitor.view import (
     Note,
     Position,
     Stage,
+    StageState,
     View,
     no_series,
 )
@@ -126,10 +127,10 @@ def _finish_stage(view: View, event: Event) -> View:
 
 
 def _skip_stage(view: View, event: Event) -> View:
-    reason = reading.text(event.data.get("reason"))
-    return _with_stage(
-        view, replace(_stage(view, event), state="skipped", reason=reason, step=event.step)
-    )
+    """What an earlier attempt has told to be done stays done, with what it found."""
+    known, reason = _stage(view, event), reading.text(event.data.get("reason"))
+    state: StageState = "done" if known.state == "done" else "skipped"
+    return _with_stage(view, replace(known, state=state, reason=reason, step=event.step))
 
 
 def _start_epoch(view: View, event: Event) -> View:
