@@ -283,12 +283,11 @@ MUTANTS = (
         FOLDS,
     ),
     Mutant("engine/ensemble.py", "in_units(x, own) for", "in_units(x, targets[0]) for", FOLDS),
-    Mutant("engine/ensemble.py", "several.log_softmax(2).logsumexp(0)", "several.mean(0)", FOLDS),
     Mutant(
-        "plan/graph.py",
-        "digests[0] if len(digests) == 1 else digest_of(digests)",
-        "digests[0]",
-        FOLDS,
+        "engine/ensemble.py",
+        "several.log_softmax(2).logsumexp(0)",
+        "several.mean(0)",
+        ("tests/engine/test_ensemble.py",),
     ),
     Mutant(
         "dataset/split.py",
