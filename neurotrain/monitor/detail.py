@@ -21,11 +21,11 @@ from neurotrain.monitor.series import Bucket, Series
 from neurotrain.monitor.view import View, no_series
 from neurotrain.recorder import events
 
-MAX_SAMPLES: Final = 30_000
+MAX_SAMPLES: Final = 8_000
 """More than these are not read: it would take longer than 300 ms."""
 _BLOCK_BYTES: Final = 1 << 18
-_CHUNK: Final = 1024
-"""Events folded at once; a series holds as many samples one by one."""
+_CHUNK: Final = 120
+"""Events folded at once: a series takes as many without merging any."""
 _CLOCK: Final = "time"
 _RESUMED: Final = "run.resumed"
 _GROWTH: Final = 0.25
