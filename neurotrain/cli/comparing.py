@@ -16,6 +16,7 @@ from neurotrain.language.excerpt import visible
 from neurotrain.language.paths import PathFault, keys_of, parse_path
 from neurotrain.language.tree import Node, SpecPath, nearest
 from neurotrain.plan.difference import COSTS, Change, Cost, Difference, compare
+from neurotrain.plan.graph import base_name
 from neurotrain.plan.open_plan import OpenPlan
 from neurotrain.plan.plan import Plan
 
@@ -184,10 +185,11 @@ def verdict(difference: Difference) -> str:
     if not difference.stages:
         return "no result differs" if difference.changes else "the same plan"
     again = f"{', '.join(difference.stages)} run{'s' * (len(difference.stages) == 1)} again"
-    if "trainer" not in difference.stages:
+    rest = [name for name in difference.stages if base_name(name) != "trainer"]
+    num = len(difference.stages) - len(rest)
+    if not num:
         return f"the training is kept; {again}"
-    rest = [name for name in difference.stages if name != "trainer"]
-    how = "the training can go on"
+    how = "the training can go on" if num == 1 else f"{num} trainings can go on"
     if difference.cost == "resume-consolidated":
         how += " from the consolidated state, not bit for bit"
     return how + (f"; then {', '.join(rest)}" if rest else "")

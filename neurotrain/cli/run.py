@@ -42,7 +42,7 @@ class Ordered:
 )  # fmt: skip
 @click.option("--plain", is_flag=True, help="Plain lines in the foreground, no monitor.")
 @click.option("--detach", is_flag=True, help="Run in the background and return.")
-@click.option("--only", metavar="STAGE", help="Run one stage: trainer, tester or predictor.")
+@click.option("--only", metavar="STAGE", help="Run one stage, such as trainer or tester.")
 @click.option("--fresh", is_flag=True, help="Move an earlier run of this name away and start anew.")
 @click.option(
     "--allow-inexact", is_flag=True,
@@ -63,13 +63,13 @@ def command(
     from neurotrain.engine import lock
     from neurotrain.engine.done import all_finished
     from neurotrain.engine.launch import become_worker
-    from neurotrain.plan.graph import stages_of
+    from neurotrain.plan.graph import base_name, stages_of
 
     if plain and detach:
         raise click.UsageError("--plain and --detach exclude each other")
     ordered = _ordered(spec, overrides, runs_dir)
     stages = [node.id for node in stages_of(ordered.plan.nodes)]
-    if only is not None and only not in stages:
+    if only is not None and only not in (*stages, *map(base_name, stages)):
         raise click.UsageError(f"this plan has no stage '{only}'; it has {', '.join(stages)}")
     run_dir = runs_dir / ordered.plan.name
     options = [*(["--only", only] if only else []), *(["--allow-inexact"] * allow_inexact)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from neurotrain.component.base import tag_of
@@ -11,7 +11,7 @@ from neurotrain.dataset.faults import counted
 from neurotrain.language.excerpt import visible
 from neurotrain.losses.base import Loss
 from neurotrain.plan.drawing import ASCII, UNICODE, draw
-from neurotrain.plan.graph import stages_of
+from neurotrain.plan.graph import base_name, stages_of
 from neurotrain.plan.plan import Plan
 from neurotrain.plan.quantities import quantity
 
@@ -48,6 +48,7 @@ def summary(plan: Plan) -> str:
         "batch": f"{facts.global_batch} = {facts.micro_batch} (micro) x {facts.accumulation} "
         f"(accumulation) x {facts.world_size} (processes)",
         "steps": _steps(plan),
+        **_folds(plan),
         **_curriculum(plan),
         "learning rate": f"{train.optimizer.learning_rate:g} with {tag_of(train.optimizer)}, "
         f"{tag_of(train.scheduler)}, warm-up {train.scheduler.warmup}",
@@ -58,7 +59,7 @@ def summary(plan: Plan) -> str:
         + plan.experiment.engine.format_told(train.precision),
         "engine": plan.experiment.engine.told,
         **_predicted(plan),
-        "stages": " -> ".join(node.id for node in stages_of(plan.nodes)),
+        "stages": _stages(plan),
     }
     return "\n".join(f"{name:<16} {visible(value)}" for name, value in rows.items())
 
@@ -114,7 +115,33 @@ def _steps(plan: Plan) -> str:
     if facts.curriculum:
         return whole
     left = f"; {facts.dropped_samples} samples left over" if facts.dropped_samples else ""
-    return f"{facts.steps_per_epoch} an epoch, {whole}{left}"
+    first = " of the first fold" if facts.folds else ""
+    return f"{facts.steps_per_epoch} an epoch, {whole}{first}{left}"
+
+
+def _folds(plan: Plan) -> dict[str, str]:
+    """What the trainings of all folds are; nothing where there is one training."""
+    folds = plan.facts.folds
+    if not folds:
+        return {}
+    sizes = [_span(fold.parts[part].num_samples for fold in folds) for part in ("train", "valid")]
+    steps = sum(fold.num_steps for fold in folds)
+    text = f"{len(folds)} trainings on {sizes[0]} samples, each validated on the other {sizes[1]}"
+    return {"folds": f"{text}; {steps} steps in all"}
+
+
+def _span(sizes: Iterable[int]) -> str:
+    known = sorted(sizes)
+    return f"{known[0]}" if known[0] == known[-1] else f"{known[0]} to {known[-1]}"
+
+
+def _stages(plan: Plan) -> str:
+    """The stages in their order; the trainings of folds as one."""
+    names = [node.id for node in stages_of(plan.nodes)]
+    trainers = [name for name in names if base_name(name) == "trainer"]
+    if len(trainers) > 2:
+        names = [f"{trainers[0]} to {trainers[-1]}", *names[len(trainers) :]]
+    return " -> ".join(names)
 
 
 def _curriculum(plan: Plan) -> dict[str, str]:

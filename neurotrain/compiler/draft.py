@@ -76,6 +76,14 @@ class Parts:
     """By part: train, valid, test."""
     sources: Mapping[str, str]
     """Which survey each part comes from."""
+    folds: tuple[Mapping[str, tuple[SampleInfo, ...]], ...] = ()
+    """By part: train and valid of every fold, where each has its training. `samples` has those of
+    the first."""
+
+    def num_samples(self, part: str) -> tuple[int, ...]:
+        """How many samples a part has; of each fold, where it differs between them."""
+        many = [each[part] for each in self.folds if part in each] or [self.samples[part]]
+        return tuple(len(members) for members in many)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +97,8 @@ class Batches:
     """Training samples of one epoch, with a curriculum the first; None where the data is absent."""
     phases: tuple[Phase, ...] = ()
     """What a curriculum makes of the epochs."""
+    fold_samples: tuple[int, ...] = ()
+    """Training samples of one epoch of every fold, where each has its training."""
 
     @property
     def samples_per_epoch(self) -> int:

@@ -17,8 +17,10 @@ from neurotrain.spec.fields import Reference
 
 _FOR_TYPE: Final = dict.fromkeys(("name", "kind", "class", "id"), ("type",))
 """Words for a component's `type` in other tools."""
-_HOLDOUTS: Final = (("data", "valid"), ("data", "test"))
-"""Where a fraction of the training data may stand in a dataset's place."""
+_HOLDOUTS: Final[dict[SpecPath, tuple[str, ...]]] = {
+    ("data", "valid"): ("fraction", "folds"), ("data", "test"): ("fraction",),
+}  # fmt: skip
+"""Where a part of the training data may stand in a dataset's place, and the keys that say so."""
 
 
 def unknown_component(
@@ -28,7 +30,7 @@ def unknown_component(
     rule, given = error.wanted, error.value
     family, names = rule["family"], sorted(rule["members"])
     if isinstance(given, Mapping) and "type" not in given:
-        telling = ["type", "fraction"] if path in _HOLDOUTS else ["type"]
+        telling = ["type", *_HOLDOUTS.get(path, ())]
         for key in given:
             likely = closest(key, telling, _FOR_TYPE)
             is_legal = any(reference.find(f"{family}.{name}.{key}") for name in names)
@@ -48,7 +50,8 @@ def unknown_component(
     if not isinstance(name, str):
         hint = f"write its type: one of {', '.join(names)}"
         if path in _HOLDOUTS and isinstance(given, (int, float)):
-            hint = f"write {{fraction: {written(path, draft)}}}, or a dataset with its type"
+            key = _HOLDOUTS[path][-1] if isinstance(given, int) and given > 1 else "fraction"
+            hint = f"write {{{key}: {written(path, draft)}}}, or a dataset with its type"
         elif isinstance(given, list) and given and given[0] in names:
             hint = f"only one can stand here: write {{type: {given[0]}, …}}"
         return fault(form.WRONG_TYPE, at, f"{shown(at, draft)} names no {family}", hint)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, ClassVar, Protocol
+from typing import TYPE_CHECKING, Annotated, ClassVar, Final, Protocol
 
 from msgspec import Meta
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from neurotrain.dataset.masks import LabelCoding
     from neurotrain.dataset.reader import FileReader
+
+MAX_FOLDS: Final = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +121,19 @@ class Samples(Protocol):
         """
 
 
-class Split(Choice):
+class Validation(Choice):
+    """Data of its own, a part of the training samples, or folds of them."""
+
+    __slots__ = ()
+
+    @classmethod
+    def select(cls, value: Mapping[str, object]) -> type[Validation]:
+        """Folds where their number is given, else what a split is."""
+        is_folds = "folds" in value and "type" not in value
+        return Folds if is_folds else Split.select(value)
+
+
+class Split(Validation):
     """Data of its own or a part of the training samples."""
 
     __slots__ = ()
@@ -134,6 +148,33 @@ class Holdout(Options, Split, frozen=True, kw_only=True):
     """A part of the training samples, drawn by the seed and then not trained on."""
 
     fraction: Annotated[Fraction, Meta(description="Share of the training samples")]
+
+
+class Folds(Options, Validation, frozen=True, kw_only=True):
+    """Equal parts of the training samples, drawn by the seed; each is held out of one training.
+
+    The trainings follow one another, each from the same first weights (k-fold cross-validation:
+    M. Stone, "Cross-validatory choice and assessment of statistical predictions", 1974).
+    """
+
+    folds: Annotated[int, Meta(description="How many parts there are", ge=2, le=MAX_FOLDS)]
+    fold: (
+        Annotated[
+            int,
+            Meta(
+                description="The part that is held out of the only training, from 1; absent: each "
+                "part in its turn",
+                ge=1,
+                le=MAX_FOLDS,
+            ),
+        ]
+        | None
+    ) = None
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether every part has its training."""
+        return self.fold is None
 
 
 class Dataset(Family, Split):

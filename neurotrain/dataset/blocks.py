@@ -9,7 +9,7 @@ from msgspec import Meta
 
 from neurotrain.component.base import Options, Positive
 from neurotrain.component.durations import TimeDuration, seconds_of
-from neurotrain.dataset.base import Dataset, Split
+from neurotrain.dataset.base import Dataset, Split, Validation
 from neurotrain.dataset.curriculum import Curriculum
 from neurotrain.transforms.base import Transform
 
@@ -72,7 +72,8 @@ class Data(Options, frozen=True, kw_only=True):
 
     train: Annotated[Dataset, Meta(description="The training data")]
     valid: Annotated[
-        Split | None, Meta(description="Validation data, or a fraction of the training data")
+        Validation | None,
+        Meta(description="Validation data, a fraction of the training data, or folds of it"),
     ] = None
     test: Annotated[
         Split | None, Meta(description="Test data, or a fraction of the training data")

@@ -16,10 +16,10 @@ from neurotrain.component.base import Options, Positive, tag_of
 from neurotrain.component.catalogue import Catalogue, refuse_unknown_keys
 from neurotrain.component.paths import Resolver
 from neurotrain.dataset import built_in as datasets
-from neurotrain.dataset.base import Dataset, Holdout, SampleInfo, Survey
+from neurotrain.dataset.base import Dataset, Folds, SampleInfo, Survey
 from neurotrain.dataset.blocks import Data
 from neurotrain.dataset.loader import BatchMaker, EvalLoader, TrainLoader
-from neurotrain.dataset.split import split
+from neurotrain.dataset.split import divide
 from neurotrain.dataset.targets import chosen
 from neurotrain.transforms import built_in as transforms
 
@@ -90,6 +90,11 @@ def _read(config: Mapping[str, Any]) -> _Request:
             "`curriculum` goes by epochs, which only a training counts: give "
             "engine.CurriculumTrainer a loader for each level"
         )
+    if isinstance(request.valid, Folds) and request.valid.is_whole:
+        raise ValueError(
+            f"the loaders are those of one training: name one of the folds, from 1 to "
+            f"{request.valid.folds}, such as {{folds: {request.valid.folds}, fold: 1}}"
+        )
     if request.loader.cache == "disk":
         raise ValueError("`cache: disk` keeps samples in the folder of a run; take `memory`")
     for transform in request.transforms.eval:
@@ -124,13 +129,7 @@ def _survey(part: str, dataset: Dataset, task: _Task, resolver: Resolver) -> Sur
 
 def _samples(request: _Request, surveys: Mapping[str, Survey]) -> dict[str, tuple[SampleInfo, ...]]:
     samples = {part: survey.samples for part, survey in surveys.items()}
-    fractions = {
-        part: held_out.fraction
-        for part in ("valid", "test")
-        if isinstance(held_out := getattr(request, part), Holdout)
-    }
-    if fractions:
-        samples |= split(samples["train"], fractions, request.seed)
+    samples |= divide(samples["train"], request.valid, request.test, request.seed)
     for part, members in samples.items():
         if not members:
             raise ValueError(f"the {part} part has no samples")

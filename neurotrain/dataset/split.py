@@ -11,13 +11,91 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
-from neurotrain.dataset.base import SampleInfo
+from neurotrain.dataset.base import Folds, Holdout, SampleInfo, Validation
 from neurotrain.transforms.draws import SPLIT_STREAM, mix
 
+Samples = tuple[SampleInfo, ...]
 
-def split(
-    samples: tuple[SampleInfo, ...], fractions: Mapping[str, float], seed: int
-) -> dict[str, tuple[SampleInfo, ...]]:
+
+def divide(
+    samples: Samples, valid: Validation | None, test: Validation | None, seed: int
+) -> dict[str, Samples]:
+    """The parts of the training samples: `train`, and what is held out of it for the others.
+
+    Of folds that name none of them the first is held out. Empty where nothing is held out.
+    """
+    if isinstance(valid, Folds):
+        held_out, kept, folds = _folded(samples, valid, test, seed)
+        return held_out | _fold_parts(kept, folds[(valid.fold or 1) - 1])
+    held = {"valid": valid, "test": test}
+    fractions = {key: part.fraction for key, part in held.items() if isinstance(part, Holdout)}
+    return split(samples, fractions, seed) if fractions else {}
+
+
+def divide_by_folds(
+    samples: Samples, valid: Folds, test: Validation | None, seed: int
+) -> list[dict[str, Samples]]:
+    """The parts `train` and `valid` of every fold; what is held out for the test is in none."""
+    _, kept, folds = _folded(samples, valid, test, seed)
+    return [_fold_parts(kept, own) for own in folds]
+
+
+def _folded(
+    samples: Samples, valid: Folds, test: Validation | None, seed: int
+) -> tuple[dict[str, Samples], Samples, list[Samples]]:
+    """What is held out for the test, the rest, and the folds of the rest."""
+    held_out = divide(samples, None, test, seed)
+    kept = held_out.get("train", samples)
+    return held_out, kept, folds_of(kept, valid.folds, seed)
+
+
+def _fold_parts(kept: Samples, own: Samples) -> dict[str, Samples]:
+    left_out = {sample.id for sample in own}
+    return {"train": tuple(one for one in kept if one.id not in left_out), "valid": own}
+
+
+def folds_of(samples: Samples, num_folds: int, seed: int) -> list[Samples]:
+    """The samples in so many parts of equal size, each in listing order; some are empty where
+    there are too few.
+
+    Sizes differ by one at most, and where classes are known each class is spread likewise. Where
+    groups are known, all samples of one are in one part, and sizes are as near as that allows.
+    Blocks of text are not drawn: the parts are stretches of it.
+    """
+    if any(sample.length is not None for sample in samples):
+        ordered = {sample.id: at * num_folds // len(samples) for at, sample in enumerate(samples)}
+    elif any(sample.group is not None for sample in samples):
+        ordered = _dealt_groups(samples, num_folds, seed)
+    else:
+        ranked = [sorted(each, key=lambda one: _rank(one.id, seed)) for each in _by_class(samples)]
+        dealt = (sample.id for members in ranked for sample in members)
+        ordered = {name: at % num_folds for at, name in enumerate(dealt)}
+    return [
+        tuple(sample for sample in samples if ordered[sample.id] == number)
+        for number in range(num_folds)
+    ]
+
+
+def _dealt_groups(samples: Samples, num_folds: int, seed: int) -> dict[str, int]:
+    """The fold of every sample: each group, the largest first, goes where its kind is rarest.
+
+    A kind is the set of classes in a group; among equals the smallest fold takes it.
+    """
+    members = _members(samples)
+    kinds = {group: _kind(members[group]) for group in members}
+    of_kind: Counter[tuple[tuple[int, ...], int]] = Counter()
+    sizes: Counter[int] = Counter()
+    found: dict[str, int] = {}
+    for group in sorted(members, key=lambda name: (-len(members[name]), _rank(name, seed))):
+        kind, num = kinds[group], len(members[group])
+        fold = min(range(num_folds), key=lambda at: (of_kind[kind, at], sizes[at], at))
+        of_kind[kind, fold] += num
+        sizes[fold] += num
+        found |= {sample.id: fold for sample in members[group]}
+    return found
+
+
+def split(samples: Samples, fractions: Mapping[str, float], seed: int) -> dict[str, Samples]:
     """The samples of each named fraction and, as `train`, the rest; each in listing order.
 
     A fraction gives at least one sample where there are enough, and `train` is never empty. Where
@@ -37,9 +115,7 @@ def split(
     return {name: tuple(part) for name, part in parts.items()}
 
 
-def _by_sample(
-    samples: tuple[SampleInfo, ...], fractions: Mapping[str, float], seed: int
-) -> dict[str, str]:
+def _by_sample(samples: Samples, fractions: Mapping[str, float], seed: int) -> dict[str, str]:
     """The part of every sample that is held out, by its id."""
     chosen: dict[str, str] = {}
     groups = _by_class(samples)
@@ -57,7 +133,7 @@ def _by_sample(
     return chosen
 
 
-def _by_place(samples: tuple[SampleInfo, ...], fractions: Mapping[str, float]) -> dict[str, str]:
+def _by_place(samples: Samples, fractions: Mapping[str, float]) -> dict[str, str]:
     """The part of every block that is held out, by its id: the end of the text."""
     chosen: dict[str, str] = {}
     stop = len(samples)
@@ -68,20 +144,15 @@ def _by_place(samples: tuple[SampleInfo, ...], fractions: Mapping[str, float]) -
     return chosen
 
 
-def _by_group(
-    samples: tuple[SampleInfo, ...], fractions: Mapping[str, float], seed: int
-) -> dict[str, str]:
+def _by_group(samples: Samples, fractions: Mapping[str, float], seed: int) -> dict[str, str]:
     """The part of every sample that is held out, by its id; the samples of a group go together.
 
     Groups of the same classes are drawn by themselves, and one of them stays in `train`.
     """
-    members: dict[str, list[SampleInfo]] = {}
-    for sample in samples:
-        members.setdefault(_group(sample), []).append(sample)
+    members = _members(samples)
     kinds: dict[tuple[int, ...], list[str]] = {}
     for group in sorted(members, key=lambda group: _rank(group, seed)):
-        labels = {-1 if sample.label is None else sample.label for sample in members[group]}
-        kinds.setdefault(tuple(sorted(labels)), []).append(group)
+        kinds.setdefault(_kind(members[group]), []).append(group)
     drawn: dict[str, str] = {}
     for name, fraction in fractions.items():
         seen = taken = 0
@@ -96,6 +167,19 @@ def _by_group(
         if not taken and len(free) > 1:
             drawn[min(free, key=lambda group: (len(members[group]), _rank(group, seed)))] = name
     return {sample.id: drawn[group] for group in drawn for sample in members[group]}
+
+
+def _members(samples: Samples) -> dict[str, list[SampleInfo]]:
+    """The samples of each group."""
+    members: dict[str, list[SampleInfo]] = {}
+    for sample in samples:
+        members.setdefault(_group(sample), []).append(sample)
+    return members
+
+
+def _kind(members: Iterable[SampleInfo]) -> tuple[int, ...]:
+    """The classes that a group has."""
+    return tuple(sorted({-1 if one.label is None else one.label for one in members}))
 
 
 def _group(sample: SampleInfo) -> str:
@@ -113,14 +197,14 @@ def digest(samples: Iterable[SampleInfo]) -> str:
     return state.hexdigest()
 
 
-def _spare(samples: tuple[SampleInfo, ...], chosen: Mapping[str, str], seed: int) -> SampleInfo:
+def _spare(samples: Samples, chosen: Mapping[str, str], seed: int) -> SampleInfo:
     """The training sample that is missed least: not the last of its class where another is left."""
     spare = [sample for sample in samples if sample.id not in chosen]
     left = Counter(sample.label for sample in spare)
     return min(spare, key=lambda sample: (left[sample.label] == 1, _rank(sample.id, seed)))
 
 
-def _by_class(samples: tuple[SampleInfo, ...]) -> list[list[SampleInfo]]:
+def _by_class(samples: Samples) -> list[list[SampleInfo]]:
     """The samples of each class, in the order of the classes."""
     groups: dict[int, list[SampleInfo]] = {}
     for sample in samples:

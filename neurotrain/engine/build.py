@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -13,10 +13,10 @@ import torch
 from torch import nn
 
 from neurotrain.component.paths import Resolver
-from neurotrain.dataset.base import CorruptSample, Dataset, Holdout, SampleInfo
+from neurotrain.dataset.base import CorruptSample, Dataset, SampleInfo
 from neurotrain.dataset.curriculum import members
 from neurotrain.dataset.loader import WHOLE, BatchMaker, EvalLoader, Share, TrainLoader
-from neurotrain.dataset.split import digest, split
+from neurotrain.dataset.split import digest, divide
 from neurotrain.dataset.store import SampleStore
 from neurotrain.engine.course import CurriculumLoader
 from neurotrain.engine.foreign import EpochLoader
@@ -31,6 +31,7 @@ from neurotrain.models.loading import Fit, load_pretrained
 from neurotrain.models.pretrained import survey_weights
 from neurotrain.optim.parameters import parameter_groups
 from neurotrain.optim.schedules import Plateau
+from neurotrain.plan.folds import fold_plan
 from neurotrain.plan.graph import training_digest
 from neurotrain.plan.plan import Plan
 from neurotrain.plan.spread import portable_digest
@@ -74,13 +75,7 @@ class Builder:
         found: dict[str, tuple[SampleInfo, ...]] = {}
         for key in {part.source for part in facts.parts.values()}:
             found[key] = self._survey(key)
-        fractions = {
-            name: getattr(data, name).fraction
-            for name in ("valid", "test")
-            if isinstance(getattr(data, name), Holdout)
-        }
-        if fractions:
-            found |= split(found["train"], fractions, self.plan.experiment.seed)
+        found |= divide(found["train"], data.valid, data.test, self.plan.experiment.seed)
         for name, part in facts.parts.items():
             if digest(found[name]) != part.digest:
                 what = "numbers" if facts.targets else "values"
@@ -91,6 +86,12 @@ class Builder:
                     "put the data back"
                 )
         return found
+
+    def of_fold(self, number: int | None) -> Builder:
+        """Builds for the training of one fold, counted from 1; None: for the only training."""
+        if number is None:
+            return self
+        return replace(self, plan=fold_plan(self.plan, number), _makers={}, _folders={})
 
     def device(self) -> torch.device:
         """The planned device, with the planned number of threads set.

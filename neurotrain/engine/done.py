@@ -8,17 +8,22 @@ from pathlib import Path
 from typing import Final
 
 from neurotrain.engine.storage import Disk, write_text_durably
-from neurotrain.plan.graph import stages_of
+from neurotrain.plan.graph import fold_of, stages_of
 from neurotrain.plan.plan import GraphNode, Plan
 
-FOLDERS: Final = {"trainer": "train", "tester": "test", "predictor": "predict"}
+_FOLDERS: Final = {
+    "trainer": "train", "cross_validator": "cross_validation", "tester": "test",
+    "predictor": "predict",
+}  # fmt: skip
 _YIELDS: Final = {
     "trainer": (("checkpoints/best.pth",), ("checkpoints/last.pth",)),
+    "cross_validator": (("metrics.json", "report.html"),),
     "tester": (("metrics.json", "report.html"),),
     "predictor": (("predictions.csv",),),
 }
 """What a stage gives to others or to the reader; one of the groups is enough."""
 _PLACES: Final = {
+    "folds": "cross_validation/report.html",
     "report": "test/report.html",
     "pictures": "test/predictions",
     "plots": "train/plots",
@@ -26,13 +31,28 @@ _PLACES: Final = {
     "predictions": "predict/predictions.csv",
 }
 _MARK: Final = "done.json"
+RESULTS: Final = ("tester", "cross_validator", "trainer")
+"""The kinds of stages that can give a run its result, the first that there is."""
 Found = dict[str, float]
+
+
+def train_folder(run_dir: Path, fold: int | None = None) -> Path:
+    """Where a training keeps its checkpoints, tables and plots."""
+    return run_dir / "train" if fold is None else run_dir / "train" / f"fold-{fold}"
+
+
+def folder_of(run_dir: Path, node: GraphNode) -> Path:
+    """Where a stage writes."""
+    if node.kind == "trainer":
+        return train_folder(run_dir, fold_of(node))
+    return run_dir / _FOLDERS[node.kind]
 
 
 def begin(run_dir: Path, node: GraphNode) -> None:
     """Clear what a stage left under another plan; training alone goes on from what it has."""
-    if node.kind != "trainer" and (run_dir / FOLDERS[node.id]).is_dir():
-        shutil.rmtree(run_dir / FOLDERS[node.id])
+    folder = folder_of(run_dir, node)
+    if node.kind != "trainer" and folder.is_dir():
+        shutil.rmtree(folder)
 
 
 def mark(run_dir: Path, node: GraphNode, found: Found) -> None:
@@ -49,17 +69,18 @@ def finished(run_dir: Path, node: GraphNode) -> Found | None:
         return None
     if not isinstance(record, dict) or record.get("digest") != node.digest:
         return None
-    folder = run_dir / FOLDERS[node.id]
-    if not any(all((folder / name).exists() for name in group) for group in _YIELDS[node.id]):
+    folder = folder_of(run_dir, node)
+    if not any(all((folder / name).exists() for name in group) for group in _YIELDS[node.kind]):
         return None
     found = record.get("result")
     return found if isinstance(found, dict) else None
 
 
 def result(run_dir: Path, plan: Plan) -> Found:
-    """What a finished run found: the test's scores, or without a test what training found."""
-    by_stage = {node.id: finished(run_dir, node) or {} for node in stages_of(plan.nodes)}
-    return by_stage.get("tester") or by_stage.get("trainer") or {}
+    """What a finished run found: the test's scores, else those of a cross-validation, else what
+    training found."""
+    by_kind = {node.kind: finished(run_dir, node) or {} for node in stages_of(plan.nodes)}
+    return next((by_kind[kind] for kind in RESULTS if by_kind.get(kind)), {})
 
 
 def outputs(run_dir: Path) -> dict[str, str]:
@@ -73,4 +94,4 @@ def all_finished(run_dir: Path, plan: Plan) -> bool:
 
 
 def _file(run_dir: Path, node: GraphNode) -> Path:
-    return run_dir / FOLDERS[node.id] / _MARK
+    return folder_of(run_dir, node) / _MARK

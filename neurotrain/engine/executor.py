@@ -16,25 +16,22 @@ from torch import nn
 from neurotrain.component.base import tag_of
 from neurotrain.component.durations import Duration
 from neurotrain.dataset.files import list_inputs, pair_regions
-from neurotrain.dataset.loader import EvalLoader
 from neurotrain.engine import done
 from neurotrain.engine.adversarial_trainer import AdversarialTrainer
 from neurotrain.engine.build import Builder, StageNotReady
-from neurotrain.engine.head_tester import HeadTester
+from neurotrain.engine.cross_validation import write_cross_validation
+from neurotrain.engine.measuring import measure
 from neurotrain.engine.memory import memory_for
 from neurotrain.engine.predictor import Prediction
 from neurotrain.engine.reporter import Reporter
 from neurotrain.engine.settings import settings_of
 from neurotrain.engine.shards import has_checkpoint
 from neurotrain.engine.signals import StopFlag
-from neurotrain.engine.tester import Tester, TestSetup
-from neurotrain.engine.token_tester import TokenTester
 from neurotrain.engine.trainer import Trainer
-from neurotrain.engine.value_tester import ValueTester
-from neurotrain.engine.weights import trained_model
-from neurotrain.losses.multi_task import HeadsLoss
-from neurotrain.plan.graph import stages_of
+from neurotrain.engine.weights import model_of_fold, trained_model
+from neurotrain.plan.graph import base_name, fold_of, folds_of, stages_of
 from neurotrain.plan.plan import GraphNode, Plan
+from neurotrain.recorder.results import TestResult
 
 
 @dataclass
@@ -60,16 +57,13 @@ class Executor:
         """
         started_s = time.monotonic()
         self._tell_start()
-        stages: dict[str, Callable[[], dict[str, float]]] = {
-            "trainer": self._train, "tester": self._test, "predictor": self._predict,
-        }  # fmt: skip
         for node in stages_of(self.plan.nodes):
-            if self.only is not None and node.id != self.only:
+            if self.only is not None and self.only not in (node.id, base_name(node.id)):
                 continue
             self.flag.end_of_part()
             self.flag.check()
             self._require_training(node)
-            self._run_stage(node, stages[node.id])
+            self._run_stage(node)
         self.reporter.tell(
             "run.finished", seconds=time.monotonic() - started_s, result=self.result,
             score_name=self.score_name, outputs=done.outputs(self.run_dir),
@@ -82,42 +76,61 @@ class Executor:
 
     def _require_training(self, node: GraphNode) -> None:
         """Test and predict finished weights only: the score is that of the planned training."""
-        trainer = next(node for node in self.plan.nodes if node.id == "trainer")
-        if node.id != "trainer" and done.finished(self.run_dir, trainer) is None:
-            raise StageNotReady(f"the {node.id} needs the trained weights: run the trainer first")
+        trainers = [other for other in self.plan.nodes if other.kind == "trainer"]
+        if node.kind == "trainer":
+            return
+        for trainer in trainers:
+            if done.finished(self.run_dir, trainer) is None:
+                raise StageNotReady(
+                    f"the {node.id} needs the trained weights: run the {trainer.id} first"
+                )
 
-    def _run_stage(self, node: GraphNode, work: Callable[[], dict[str, float]]) -> None:
+    def _run_stage(self, node: GraphNode) -> None:
         found = done.finished(self.run_dir, node)
         if found is not None:
             self.reporter.tell("stage.skipped", stage=node.id, reason="done by an earlier attempt")
         else:
             started_s = time.monotonic()
             done.begin(self.run_dir, node)
-            self.reporter.tell("stage.started", stage=node.id)
+            fold = fold_of(node)
+            of_folds = {} if fold is None else {"folds": len(folds_of(self.plan.experiment))}
+            self.reporter.tell("stage.started", stage=node.id, **of_folds)
             with memory_for("evaluation"):
-                found = work()
+                found = self._work(node)
             done.mark(self.run_dir, node, found)
             self.reporter.tell(
                 "stage.finished", stage=node.id, seconds=time.monotonic() - started_s,
                 result=found,
             )  # fmt: skip
-        if node.id == "tester" or not self.result:
+        if node.kind in ("cross_validator", "tester") or not self.result:
             self.result = found
 
-    def _train(self) -> dict[str, float]:
-        builder, plan = self.builder, self.plan
+    def _work(self, node: GraphNode) -> dict[str, float]:
+        """What a stage finds."""
+        match node.kind:
+            case "trainer":
+                return self._train(node)
+            case "cross_validator":
+                return self._cross_validate(node)
+            case "tester":
+                return self._test(node)
+            case _:
+                return self._predict()
+
+    def _train(self, node: GraphNode) -> dict[str, float]:
+        builder = self.builder.of_fold(fold_of(node))
         device, model = builder.device(), builder.model()
-        for warning in builder.preload(self._progress("trainer")):
+        for warning in builder.preload(self._progress(node.id)):
             self.reporter.tell("warning.raised", message=warning)
         optimizer = builder.optimizer(model)
-        folder = self.run_dir / "train"
-        resumes = has_checkpoint(self.run_dir)
+        folder = done.folder_of(self.run_dir, node)
+        resumes = has_checkpoint(folder)
         if not resumes and (fit := builder.pretrain(model)) is not None:
             self.reporter.tell("weights.loaded", message=f"pretrained weights: {fit}")
-        trainer = self._trainer(folder, model, resumes=resumes)
+        trainer = self._trainer(builder, folder, model, resumes=resumes)
         if not resumes and self.reporter.attempt > 1:
             self.reporter.tell("run.resumed", from_step=0, from_epoch=1, checkpoint=None)
-        valid = builder.eval_loader("valid") if "valid" in plan.facts.parts else None
+        valid = builder.eval_loader("valid") if "valid" in self.plan.facts.parts else None
         trainer.train(
             builder.train_loader(), valid, builder.criterion(), optimizer,
             scheduler=builder.schedule(optimizer), device=device,
@@ -131,62 +144,48 @@ class Executor:
             self.reporter.tell("warning.raised", message=message)
         return trained_result(trainer, self.plan)
 
-    def _trainer(self, folder: Path, model: nn.Module, *, resumes: bool) -> Trainer:
-        options, setup = self.plan.experiment.train, self.builder.setup()
+    def _trainer(
+        self, builder: Builder, folder: Path, model: nn.Module, *, resumes: bool
+    ) -> Trainer:
+        options, setup = self.plan.experiment.train, builder.setup()
         if options.adversarial is None:
             return Trainer(
                 folder, model, resumes, options=options, setup=setup, reporter=self.reporter,
                 flag=self.flag, allow_inexact=self.allow_inexact,
             )  # fmt: skip
         return AdversarialTrainer(
-            model, self.builder.discriminator(), output_dir=folder, is_continue_mode=resumes,
+            model, builder.discriminator(), output_dir=folder, is_continue_mode=resumes,
             options=options, setup=setup, reporter=self.reporter, flag=self.flag,
             allow_inexact=self.allow_inexact,
         )  # fmt: skip
 
-    def _test(self) -> dict[str, float]:
-        plan, builder = self.plan, self.builder
-        device = builder.device()
-        model, weights = trained_model(self.builder, self.run_dir)
-        loader = builder.eval_loader("test")
-        setup = TestSetup(
-            run=plan.name,
-            spec=plan.spec,
-            synthetic=plan.facts.synthetic,
-            weights=weights,
-            metrics=plan.experiment.metrics,
-            names=loader.names,
-            left_out=loader.left_out,
-            num_pictures=plan.experiment.test.num_pictures,
-            plots=tuple(sorted((self.run_dir / "train" / "plots").glob("*.png"))),
-            progress=self._progress("tester"),
-        )
-        folder, inference = self.run_dir / "test", builder.inference(device)
-        if plan.facts.heads is not None:
-            return self._test_heads(model, loader, setup)
-        tester: Tester | ValueTester | TokenTester
-        if plan.facts.tokens is not None:
-            tester = TokenTester(folder, model, setup=setup, inference=inference)
-        elif plan.facts.targets:
-            targets = plan.facts.targets
-            tester = ValueTester(folder, model, targets, setup=setup, inference=inference)
-        else:
-            classes = plan.facts.classes
-            tester = Tester(folder, model, classes, setup=setup, inference=inference)
-        return dict(tester.test(loader, builder.criterion(), device).overall)
+    def _cross_validate(self, node: GraphNode) -> dict[str, float]:
+        """Measure each training's model on the samples that were held out of it."""
+        folder, progress = done.folder_of(self.run_dir, node), self._progress(node.id)
+        folds = [(fold, self.builder.of_fold(fold)) for fold in folds_of(self.plan.experiment)]
+        total = sum(builder.plan.facts.parts["valid"].num_samples for _, builder in folds)
+        results: list[TestResult] = []
+        for fold, builder in folds:
+            before = sum(len(result.samples) for result in results)
+            model, weights = model_of_fold(builder, self.run_dir, fold)
+            plots = (done.train_folder(self.run_dir, fold) / "plots").glob("*.png")
+            results.append(
+                measure(
+                    builder, model, "valid", folder / f"fold-{fold}", weights=weights,
+                    plots=tuple(sorted(plots)),
+                    progress=_within(progress, before, total),
+                )
+            )  # fmt: skip
+        return dict(write_cross_validation(results, folder).overall)
 
-    def _test_heads(
-        self, model: nn.Module, loader: EvalLoader, setup: TestSetup
-    ) -> dict[str, float]:
-        builder, heads = self.builder, self.plan.facts.heads
-        device, criterion = builder.device(), builder.criterion()
-        assert heads is not None
-        assert isinstance(criterion, HeadsLoss)
-        tester = HeadTester(
-            self.run_dir / "test", model, heads, builder.setup().head_metrics, setup=setup,
-            inference=builder.inference(device),
+    def _test(self, node: GraphNode) -> dict[str, float]:
+        model, weights = trained_model(self.builder, self.run_dir)
+        plots = done.train_folder(self.run_dir) / "plots"
+        result = measure(
+            self.builder, model, "test", done.folder_of(self.run_dir, node), weights=weights,
+            plots=tuple(sorted(plots.glob("*.png"))), progress=self._progress(node.id),
         )  # fmt: skip
-        return dict(tester.test(loader, criterion, device).overall)
+        return dict(result.overall)
 
     def _predict(self) -> dict[str, float]:
         predict = self.plan.experiment.predict
@@ -226,6 +225,13 @@ class Executor:
         self.reporter.tell("run.started", **told)
 
 
+def _within(
+    progress: Callable[[int, int], None], before: int, total: int
+) -> Callable[[int, int], None]:
+    """The progress of a part, told as that of the whole."""
+    return lambda count, _: progress(before + count, total)
+
+
 def trained_result(trainer: Trainer, plan: Plan) -> dict[str, float]:
     """What a training found: its epochs, the best of them and its value."""
     best = trainer.state.best
@@ -251,6 +257,7 @@ def start_summary(plan: Plan) -> dict[str, Any]:
         "threads": facts.threads,
         "stages": [node.id for node in stages_of(plan.nodes)],
         "epochs": train.epochs,
+        **({"folds": len(facts.folds)} if facts.folds else {}),
         "steps_per_epoch": facts.steps_per_epoch,
         **_curriculum(plan),
         "validate_every": Duration.parse(train.validate_every).count,

@@ -18,7 +18,10 @@ _STATES = {
     "epoch.finished": "training",
     "validation.finished": "training",
 }
-_STAGE_STATES = {"trainer": "training", "tester": "testing", "predictor": "predicting"}
+_STAGE_STATES = {
+    "trainer": "training", "cross_validator": "testing", "tester": "testing",
+    "predictor": "predicting",
+}  # fmt: skip
 
 
 class Heartbeat:
@@ -39,7 +42,8 @@ class Heartbeat:
     def note(self, event: Event) -> None:
         """Take the run's state from its events."""
         if event.kind == "stage.started":
-            self._state = _STAGE_STATES.get(str(event.data.get("stage")), self._state)
+            stage = str(event.data.get("stage")).partition("-")[0]
+            self._state = _STAGE_STATES.get(stage, self._state)
         else:
             self._state = _STATES.get(event.kind, self._state)
 

@@ -16,7 +16,7 @@ from neurotrain.engine.executor import Executor
 from neurotrain.engine.placement import BadLaunch, Placement
 from neurotrain.engine.ranks import Ranks, joined
 from neurotrain.engine.shards import has_been_saved
-from neurotrain.plan.plan import Plan
+from neurotrain.plan.plan import GraphNode, Plan
 from neurotrain.spec.engines import DeepSpeedEngine
 
 
@@ -47,7 +47,7 @@ class RankExecutor(Executor):
         if self.place.leads:
             super().run()
         elif trains:
-            self._train()
+            self._train(trainer)
 
     def _joined(self, device: str) -> Ranks:
         """Meet the others; a signal that came before would be heard only with them."""
@@ -58,7 +58,7 @@ class RankExecutor(Executor):
         finally:
             self.flag.is_joining = False
 
-    def _train(self) -> dict[str, float]:
+    def _train(self, node: GraphNode) -> dict[str, float]:
         builder, plan, ranks = self.builder, self.plan, self._ranks
         engine = plan.experiment.engine
         assert ranks is not None

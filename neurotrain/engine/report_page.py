@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -44,6 +44,7 @@ class Table:
 class HtmlPage:
     """What the template shows."""
 
+    title: str
     run: str
     synthetic: str
     score: str
@@ -56,6 +57,7 @@ class HtmlPage:
     facts: tuple[tuple[str, str], ...]
     overall: Table
     pooling: str
+    folds: Table
     part: str
     """What single values are of: a class, or a target."""
     per_class: Table
@@ -84,6 +86,7 @@ def html_report(result: TestResult, *, pictures: Sequence[Path], plots: Sequence
     named = {path.stem: path for path in plots}
     matrix, scatter = named.get(_MATRIX), named.get(_SCATTER)
     page = HtmlPage(
+        title=wording.title_text(result),
         run=result.run or "a model",
         synthetic=wording.SYNTHETIC if result.synthetic else "",
         score=wording.number_text(value),
@@ -95,8 +98,9 @@ def html_report(result: TestResult, *, pictures: Sequence[Path], plots: Sequence
         facts=_facts(result),
         overall=_overall(result),
         pooling=wording.pooling_text(result),
+        folds=_by_part(wording.fold_rows(result), "fold"),
         part=wording.part_name(result),
-        per_class=_per_class(result),
+        per_class=_by_part(result.per_class, wording.part_name(result)),
         matrix=_plot(matrix) if matrix else None,
         matrix_counts=_matrix_counts(result),
         scatter=_plot(scatter) if scatter else None,
@@ -119,6 +123,8 @@ def _plot(path: Path) -> Picture:
 
 def _introduction(result: TestResult) -> str:
     num = counted(len(result.samples), "test sample")
+    if result.folds:
+        num = counted(len(result.samples), "sample") + " that its training had not seen"
     if result.task == "segmentation":
         return (
             f"A trained network gave every pixel of {num} one of {len(result.classes)} classes."
@@ -185,13 +191,13 @@ def _overall(result: TestResult) -> Table:
     return Table(columns=("metric", "value", "what it says"), rows=rows, words=(0, 2))
 
 
-def _per_class(result: TestResult) -> Table:
-    names = tuple(dict.fromkeys(name for row in result.per_class.values() for name in row))
+def _by_part(table: Mapping[str, Mapping[str, float]], part: str) -> Table:
+    names = tuple(dict.fromkeys(name for row in table.values() for name in row))
     rows = tuple(
-        (class_name, *(wording.number_text(row[name]) if name in row else "" for name in names))
-        for class_name, row in result.per_class.items()
+        (title, *(wording.number_text(row[name]) if name in row else "" for name in names))
+        for title, row in table.items()
     )
-    return Table(columns=(wording.part_name(result), *names), rows=rows)
+    return Table(columns=(part, *names), rows=rows)
 
 
 def _matrix_counts(result: TestResult) -> Table:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -10,7 +11,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from neurotrain.recorder.results import SampleScore, TestResult
+from neurotrain.recorder.results import FoldScore, SampleScore, TestResult
 
 SEED: Final = 1979
 CONFIDENCE: Final = 0.95
@@ -161,3 +162,13 @@ def _badness(result: TestResult, at: int) -> tuple[float, float]:
     if math.isnan(value):
         return math.inf, by_loss
     return (-value if name in result.falling else value), by_loss
+
+
+def deviations(folds: Sequence[FoldScore]) -> dict[str, float]:
+    """The standard deviation of each value over the folds, with n - 1 in the denominator."""
+    names = folds[0].overall
+    return {name: _deviation([fold.overall[name] for fold in folds]) for name in names}
+
+
+def _deviation(values: Sequence[float]) -> float:
+    return statistics.stdev(values) if all(map(math.isfinite, values)) else math.nan

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from neurotrain.engine import report_wording as wording
-from neurotrain.engine.report_statistics import is_right, worst_first
+from neurotrain.engine.report_statistics import deviations, is_right, worst_first
 from neurotrain.recorder.results import SampleScore, TestResult
 
 _FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
@@ -36,6 +36,15 @@ def metrics_json(result: TestResult) -> str:
         "left_out": list(result.left_out),
         "overall": _numbers(result.overall),
     }
+    if result.folds:
+        record["folds"] = [
+            {
+                "fold": fold.number, "weights": fold.weights, "num_samples": fold.num_samples,
+                "overall": _numbers(fold.overall),
+            }
+            for fold in result.folds
+        ]  # fmt: skip
+        record["sd"] = deviations(result.folds)
     parts = {name: _numbers(values) for name, values in result.per_class.items()}
     if result.task == "regression":
         record |= {"per_target": parts, "targets": list(result.targets)}
@@ -51,7 +60,10 @@ def metrics_json(result: TestResult) -> str:
 
 
 def metrics_csv(result: TestResult) -> str:
-    """One row for the whole (`scope` is `overall`) and one a class, target or task."""
+    """One row for the whole (`scope` is `overall`) and one a class, target or task.
+
+    Of a cross-validation also one a fold, and the standard deviation over the folds (`sd`).
+    """
     scope = wording.part_name(result)
     names = dict.fromkeys(result.overall)
     names.update(dict.fromkeys(name for values in result.per_class.values() for name in values))
@@ -59,6 +71,10 @@ def metrics_csv(result: TestResult) -> str:
     rows.append(["overall", "", *_cells(result.overall, names)])
     for class_name, values in result.per_class.items():
         rows.append([scope, inert(class_name), *_cells(values, names)])
+    for fold in result.folds:
+        rows.append(["fold", str(fold.number), *_cells(fold.overall, names)])
+    if result.folds:
+        rows.append(["sd", "", *_cells(deviations(result.folds), names)])
     return _csv(rows)
 
 

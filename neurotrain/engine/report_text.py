@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -37,6 +37,7 @@ class TextPage:
     headline: str
     facts: tuple[str, ...]
     overall: tuple[str, ...]
+    folds: tuple[str, ...]
     part: str
     per_class: tuple[str, ...]
     pooling: tuple[str, ...]
@@ -52,13 +53,14 @@ def text_report(result: TestResult) -> str:
     found = summaries(result)
     title, samples = _samples(result)
     page = TextPage(
-        title=shown(f"Test report: {result.run}", WIDTH),
+        title=shown(f"{wording.title_text(result)}: {result.run}", WIDTH),
         synthetic=_wrapped(wording.SYNTHETIC, indent=4) if result.synthetic else (),
         headline=_headline(result),
         facts=_facts(result),
         overall=_overall(result),
+        folds=_blocks(wording.fold_rows(result), "fold"),
         part=wording.part_name(result),
-        per_class=_per_class(result),
+        per_class=_blocks(result.per_class, wording.part_name(result)),
         pooling=_wrapped(wording.pooling_text(result)),
         statistics=_statistics(found),
         statistics_note=_wrapped(wording.statistics_text(result, found)),
@@ -126,20 +128,20 @@ def _overall(result: TestResult) -> tuple[str, ...]:
     return tuple(lines)
 
 
-def _per_class(result: TestResult) -> tuple[str, ...]:
-    """A table of class × metric, in blocks of as many metrics as fit."""
-    names = list(dict.fromkeys(name for row in result.per_class.values() for name in row))
+def _blocks(table: Mapping[str, Mapping[str, float]], part: str) -> tuple[str, ...]:
+    """A table of part × metric, in blocks of as many metrics as fit."""
+    names = list(dict.fromkeys(name for row in table.values() for name in row))
     fitting = (WIDTH - _NAME_WIDTH) // (_NUMBER_WIDTH + 1)
     lines: list[str] = []
     for start in range(0, len(names), fitting):
-        block = names[start : start + fitting]
-        lines += ["", *_part_block(result, block)] if lines else _part_block(result, block)
+        block = _block(table, part, names[start : start + fitting])
+        lines += ["", *block] if lines else block
     return tuple(lines)
 
 
-def _part_block(result: TestResult, names: Sequence[str]) -> list[str]:
-    rows = [_row(wording.part_name(result), (shown(name, _NUMBER_WIDTH) for name in names))]
-    for name, values in result.per_class.items():
+def _block(table: Mapping[str, Mapping[str, float]], part: str, names: Sequence[str]) -> list[str]:
+    rows = [_row(part, (shown(name, _NUMBER_WIDTH) for name in names))]
+    for name, values in table.items():
         cells = (wording.number_text(values[each]) if each in values else "" for each in names)
         rows.append(_row(name, cells))
     return rows

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Final
 
 from neurotrain.dataset.faults import counted
-from neurotrain.engine.report_statistics import CORRECT, SEED, Summary, num_resamples
+from neurotrain.engine.report_statistics import CORRECT, SEED, Summary, deviations, num_resamples
 from neurotrain.recorder.results import TestResult
 from neurotrain.visualizer.labels import shown
 
@@ -59,6 +60,11 @@ _MEANINGS: Final = {
     "loss": "what training made small; smaller is better",
     CORRECT: "share of the samples that are classified right",
 }
+
+
+def title_text(result: TestResult) -> str:
+    """What kind of report it is."""
+    return "Cross-validation" if result.folds else "Test report"
 
 
 def number_text(value: float) -> str:
@@ -129,6 +135,15 @@ def part_name(result: TestResult) -> str:
     return {"regression": "target", "multi_task": "task"}.get(result.task, "class")
 
 
+def fold_rows(result: TestResult) -> dict[str, Mapping[str, float]]:
+    """The values of each fold by its number, and the mean and standard deviation over them; empty
+    where there are no folds."""
+    rows = {f"{fold.number} (n = {fold.num_samples:,})": fold.overall for fold in result.folds}
+    if not rows:
+        return {}
+    return {**rows, "mean": result.overall, "sd": deviations(result.folds)}
+
+
 def region_text(result: TestResult) -> str:
     """Which pixels count; nothing where there is no segmentation."""
     if result.task != "segmentation":
@@ -140,6 +155,17 @@ def region_text(result: TestResult) -> str:
 
 def pooling_text(result: TestResult) -> str:
     """How the overall values come about."""
+    if not result.folds:
+        return _pooling_text(result)
+    return (
+        f"Values are means over {len(result.folds)} folds, and sd is the standard deviation over"
+        " them (n - 1). Each fold was measured with the model that was trained on the others; since"
+        " it also chose that model's best weights, its score is a little too good. Within a fold:"
+        f" {_pooling_text(result)}"
+    )
+
+
+def _pooling_text(result: TestResult) -> str:
     if result.task == "regression":
         text = (
             "Values of a target are of all samples together, in the units of the table"

@@ -149,15 +149,15 @@ class ShardFolder:
         return ""
 
 
-def has_checkpoint(run_dir: Path) -> bool:
-    """Whether there is a checkpoint, whole or in parts, in this run directory."""
-    folder = run_dir / "train" / "checkpoints"
+def has_checkpoint(train_folder: Path) -> bool:
+    """Whether there is a checkpoint, whole or in parts, in the folder of a training."""
+    folder = train_folder / "checkpoints"
     return any(folder.glob("*.pth")) or any(folder.glob(f"shards/*/{_MANIFEST}"))
 
 
 def has_been_saved(run_dir: Path) -> bool:
     """Whether a training in this run directory ever told or left a checkpoint."""
-    if has_checkpoint(run_dir):
+    if has_checkpoint(run_dir / "train"):
         return True
     return any(event.kind == "checkpoint.saved" for event in read_all(run_dir / "events.jsonl"))
 

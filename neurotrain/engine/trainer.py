@@ -292,7 +292,7 @@ class Trainer:
         self._tell(
             "run.resumed", from_step=self.state.step, from_epoch=self.state.epoch,
             best=self.state.best.value,
-            checkpoint=str(self._found.path.relative_to(self.output_dir.parent)),
+            checkpoint=str(self._found.path.relative_to(self.reporter.run_dir)),
         )  # fmt: skip
 
     def _complete(self, path: Path, *, is_taken_over: bool) -> None:

@@ -1,10 +1,10 @@
 """Lays one tree over another: maps merge, everything else replaces, `null` deletes.
 
 A map that names another component by `type:` replaces the whole map below it, since the
-parameters below belong to the other component; so do a component and a `fraction` of the training
-data, each laid over the other. A map without a `type` is laid over a bare name as
-over `{type: name}`. A `null` that deletes nothing stays a null, and a key without a value deletes
-nothing: it is told as a fault.
+parameters below belong to the other component; so do a component, a `fraction` of the
+training data and `folds` of it, each laid over another. A map without a `type` is laid over a bare
+name as over `{type: name}`. A `null` that deletes nothing stays a null, and a key without a value
+deletes nothing: it is told as a fault.
 Every value keeps the place where it was written.
 """
 
@@ -44,15 +44,24 @@ def with_value(node: Node, value: Mapping[str, Node] | tuple[Node, ...]) -> Node
 def _other_kind(below: Mapping[str, Node], above: Mapping[str, Node]) -> bool:
     if "type" in below and "type" in above:
         return above["type"].value is not None and below["type"].value != above["type"].value
-    return are_share_and_component(below, above)
+    return are_of_other_data(below, above)
 
 
-def are_share_and_component(first: Mapping[str, Node], second: Mapping[str, Node]) -> bool:
-    """Whether one map holds a part of other data out, and the other names data of its own."""
-    return any(
-        list(share) == ["fraction"] and "type" in component and "fraction" not in component
-        for share, component in ((first, second), (second, first))
-    )
+def are_of_other_data(first: Mapping[str, Node], second: Mapping[str, Node]) -> bool:
+    """Whether both say where samples come from, and in another way: by a dataset of their own, by
+    a fraction of other data, or by folds of it."""
+    ways = (_way(first), _way(second))
+    if None in ways or ways[0] == ways[1]:
+        return False
+    return ways[1] not in first and ways[0] not in second
+
+
+def _way(data: Mapping[str, Node]) -> str | None:
+    """How a map says where samples come from; None where it does not."""
+    for key in ("type", "fraction", "folds"):
+        if key in data:
+            return key if key == "type" or data.keys() <= {key, "fold"} else None
+    return None
 
 
 def named(node: Node) -> Node:

@@ -19,7 +19,7 @@ from neurotrain.language import composing_codes, reading_codes
 from neurotrain.language.diagnostics import Code, Diagnostic, Report
 from neurotrain.language.limits import MAX_DEPTH
 from neurotrain.language.measure import measure
-from neurotrain.language.merge import are_share_and_component, merge, named, with_value
+from neurotrain.language.merge import are_of_other_data, merge, named, with_value
 from neurotrain.language.paths import PathFault, Segment, keys_of, parse_path
 from neurotrain.language.reader import read
 from neurotrain.language.suggest import closest
@@ -124,7 +124,7 @@ def _apply_to_map(
             del changed[key]
         else:
             value = replace(setting.value, key_place=setting.place(depth))
-            changed = {} if are_share_and_component(entries, {key: value}) else changed
+            changed = {} if are_of_other_data(entries, {key: value}) else changed
             changed[key] = value if child is None else merge(child, value)
         return with_value(node, changed)
     if child is None or child.value is None:

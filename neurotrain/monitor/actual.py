@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import Final
 
 from neurotrain.monitor import wording
@@ -62,7 +63,7 @@ def _steps(view: View, told: dict[str, Predicted]) -> Compared:
         planned = int(told["optimizer steps"].value)
     elif facts.epochs and facts.steps_per_epoch:
         planned = facts.epochs * facts.steps_per_epoch
-    done = view.position.step
+    done = view.earlier_steps + view.position.step
     return Compared(
         name="steps", planned=_count(planned), actual=str(done),
         is_over=planned is not None and done > planned,
@@ -92,13 +93,12 @@ def _sizes(view: View, told: dict[str, Predicted]) -> list[Compared]:
     rows = [
         _size("GPU memory" if on_gpu else "process memory", planned, peak, with_rest=not on_gpu)
     ]
-    last, saved = last_saved(view), told.get("checkpoint")
-    if last is not None or saved is not None:
-        rows.append(
-            _size("checkpoint", _value(saved), last.num_bytes if last is not None else None)
-        )
+    last, file = last_saved(view), told.get("checkpoint")
+    if last is not None or file is not None:
+        rows.append(_size("checkpoint", _value(file), last.num_bytes if last is not None else None))
     disk = told.get("disk at its peak")
-    kept = {one.step: one.all_bytes for one in view.checkpoints}
+    saved = (*view.checkpoints, *view.earlier_checkpoints)
+    kept = {(PurePosixPath(one.path).parent, one.step): one.all_bytes for one in saved}
     if disk is not None or kept:
         rows.append(_size("checkpoints", _value(disk), sum(kept.values()) or None))
     return rows

@@ -86,21 +86,28 @@ def fold_all(view: View, events: Iterable[Told]) -> View:
 def _start_stage(view: View, event: Event) -> View:
     name = reading.text(event.data.get("stage"), 40)
     stage = Stage(name=name, state="running", started_at=event.time, step=event.step)
-    if stage.trains and any(known.trains and known.name != name for known in _begun(view)):
-        view = _begin_training(view, event)
+    if stage.trains:
+        view = _begin_training(view, event) if view.training not in ("", name) else view
+        view = replace(view, training=name)
     total = reading.count(event.data.get("total_epochs"))
     facts = view.facts if total is None else replace(view.facts, epochs=total)
     return replace(_with_stage(view, stage), facts=facts)
 
 
-def _begun(view: View) -> tuple[Stage, ...]:
-    return tuple(known for known in view.stages if known.state in ("running", "done"))
-
-
 def _begin_training(view: View, event: Event) -> View:
-    """The view when another training begins: its epochs count from 1 again."""
+    """The view when another training begins: its epochs count from 1 again.
+
+    What the others left is out of the reach of its resume, which goes back to a step of its own.
+    """
+    saved = (*view.earlier_checkpoints, *view.checkpoints)
     return replace(
         view,
+        checkpoints=(),
+        earlier_checkpoints=saved[-_MAX_CHECKPOINTS:],
+        earlier_steps=view.earlier_steps + view.position.step,
+        stages=tuple(replace(stage, step=0) for stage in view.stages),
+        notes=tuple(replace(note, step=0) for note in view.notes),
+        epoch_times=tuple(replace(took, step=0) for took in view.epoch_times),
         position=Position(step=event.step),
         by_epoch=no_series(),
         by_step=no_series(),
@@ -230,7 +237,10 @@ def _save_checkpoint(view: View, event: Event) -> View:
     )  # fmt: skip
     gone = {path, *reading.texts(event.data.get("removed"))}
     kept = tuple(_give_up(old, roles) for old in view.checkpoints if old.path not in gone)
-    return replace(view, checkpoints=(*kept, saved)[-_MAX_CHECKPOINTS:])
+    earlier = tuple(old for old in view.earlier_checkpoints if old.path not in gone)
+    return replace(
+        view, checkpoints=(*kept, saved)[-_MAX_CHECKPOINTS:], earlier_checkpoints=earlier
+    )
 
 
 def _flag(value: object) -> bool | None:

@@ -152,6 +152,8 @@ def step_pace(view: View) -> Pace | None:
 def _stage_time(stage: Stage, view: View) -> float | None:
     """A test takes what a validation takes for each sample; of others nothing is known."""
     sizes = dict(view.facts.num_samples)
+    if stage.name == "cross_validator" and view.validation_s:
+        return median(view.validation_s) * sum(each.trains for each in view.stages)
     if not stage.tests or not view.validation_s or not sizes.get("valid"):
         return None
     return median(view.validation_s) * sizes.get("test", 0) / sizes["valid"]

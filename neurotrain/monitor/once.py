@@ -96,7 +96,7 @@ def state_record(run_dir: Path, view: View, state: State) -> dict[str, Json]:
         "checkpoints": [
             {"path": saved.path, "roles": list(saved.roles), "epoch": saved.epoch,
              "step": saved.step, "bytes": saved.num_bytes, "verified": saved.verified}
-            for saved in view.checkpoints
+            for saved in (*view.earlier_checkpoints, *view.checkpoints)
         ],
         "score_name": end.score_name or None if end is not None else None,
         "result": _scores(end.result) if end is not None else {},
@@ -200,7 +200,8 @@ def _metric_rows(view: View) -> list[tuple[str, str]]:
 
 
 def _checkpoint_rows(view: View) -> list[tuple[str, str]]:
-    kept = [saved for saved in view.checkpoints if {"best", "last"} & set(saved.roles)]
+    every = (*view.checkpoints, *reversed(view.earlier_checkpoints))
+    kept = [saved for saved in every if {"best", "last"} & set(saved.roles)]
     return [
         ("/".join(saved.roles), f"{saved.path}  epoch {saved.epoch}{_VERIFIED[saved.verified]}")
         for saved in kept

@@ -172,7 +172,7 @@ class RunScreen(Asking):
             liveness=replace(liveness, since=self._since(liveness.since, state)),
             log=self._tail.log(),
             alerts=self._attention.mark(found, self.view.updated_at or now),
-            missing=self._tail.missing(self.view.checkpoints),
+            missing=self._tail.missing((*self.view.checkpoints, *self.view.earlier_checkpoints)),
             options=self.options,
             glyphs=self._glyphs,
             now=0.0 if is_over(state) else float(int(now)),

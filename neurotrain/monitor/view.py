@@ -114,8 +114,8 @@ class Stage:
 
     @property
     def tests(self) -> bool:
-        """Whether it is a tester, or one of several."""
-        return self.name.split("-", 1)[0] in ("tester", "test")
+        """Whether it is a tester, one of several, or the test of every fold."""
+        return self.name.split("-", 1)[0] in ("tester", "test", "cross_validator")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -283,6 +283,8 @@ class View:
     """A run as its events tell it."""
 
     facts: Facts = field(default_factory=Facts)
+    training: str = ""
+    """The stage whose training the position, the curves and the checkpoints are of."""
     stages: tuple[Stage, ...] = ()
     position: Position = field(default_factory=Position)
     early_stopping: EarlyStopping | None = None
@@ -294,6 +296,10 @@ class View:
     by_time: Mapping[str, Series] = field(default_factory=no_series)
     """`cpu`, `memory`, `process`, `gpu 0`, `gpu 0 memory`, …: percent; x the Unix time."""
     checkpoints: tuple[Checkpoint, ...] = ()
+    earlier_checkpoints: tuple[Checkpoint, ...] = ()
+    """Those of trainings that are over, where there are several."""
+    earlier_steps: int = 0
+    """Updates of those trainings."""
     epoch_times: tuple[EpochTime, ...] = ()
     validation_s: tuple[float, ...] = ()
     """What the latest validations took."""

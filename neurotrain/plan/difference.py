@@ -6,14 +6,14 @@ nodes' digests; why is read from the paths that differ. Knows nothing of files o
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated, Any, Final, Literal, TypeAlias
 
 from msgspec import Meta
 
 from neurotrain.component.base import Options, tag_of
 from neurotrain.component.durations import Duration
-from neurotrain.plan.graph import stages_of, training_digest
+from neurotrain.plan.graph import base_name, stages_of, training_digest
 from neurotrain.plan.plan import Part, Plan, PluginUse, tree_of
 from neurotrain.plan.spread import hindrance, is_of_spread, is_respread, portable_digest
 
@@ -41,8 +41,10 @@ _FEEDS: Final = {
     "data.curriculum": ("trainer",),
     "data.transforms.eval": ("loader.valid", "loader.test", "predictor"),
     "train.optimizer": ("optimizer",), "train.scheduler": ("scheduler",), "train": ("trainer",),
-    "test.num_pictures": ("tester",), "test.sliding_window": ("trainer", "tester", "predictor"),
-    "test.overlap": ("trainer", "tester", "predictor"), "test": ("tester", "predictor"),
+    "test.num_pictures": ("cross_validator", "tester"),
+    "test.sliding_window": ("trainer", "cross_validator", "tester", "predictor"),
+    "test.overlap": ("trainer", "cross_validator", "tester", "predictor"),
+    "test": ("cross_validator", "tester", "predictor"),
     "predict": ("predictor",), "task": ("model", "metrics"),
     "pretrained": ("model",),
 }  # fmt: skip
@@ -50,7 +52,7 @@ _FEEDS: Final = {
 _WHERE: Final = ("engine.launcher", "engine.hostfile", "engine.master_addr", "engine.master_port")
 """Where processes run and how they meet: no result depends on it."""
 _PARTS: Final = ("train", "valid", "test")
-_FOLLOWING: Final = ("parts", "device", "threads")
+_FOLLOWING: Final = ("parts", "folds", "device", "threads")
 """Facts that may change although the spec does not, and are judged by themselves."""
 
 
@@ -121,7 +123,7 @@ def compare(old: Plan, new: Plan, progress: Progress | None = None) -> Differenc
         if path.partition(".")[0] not in _FOLLOWING
     )
     costs: list[Cost] = [change.cost for change in changes]
-    if "trainer" in changed and training_digest(old) != training_digest(new):
+    if _trains(changed) and training_digest(old) != training_digest(new):
         is_portable = is_respread(old, new) and portable_digest(old) == portable_digest(new)
         costs.append("resume-consolidated" if is_portable else "new-run")
     obstacle = _obstacle(old, new, progress) if "new-run" not in costs and progress else ""
@@ -151,7 +153,7 @@ def _judged(
     note = _NOTES.get(path, "")
     if path == _LEFT_OUT and (after or 0) < (before or 0):
         cost, note = "new-run", "what was left out before might end the run now"
-    if "trainer" in stages:
+    if _trains(stages):
         cost, note = _training_cost(path, old, new) or ("new-run", note)
     return Change(path=path, before=before, after=after, cost=cost, stages=stages, note=note)
 
@@ -207,6 +209,10 @@ def _explains(path: str, fact: str) -> bool:
     return _is_below(path, "seed") or (_is_below(path, "data") and not _is_below(path, _LOADER))
 
 
+def _trains(stages: Iterable[str]) -> bool:
+    return any(base_name(stage) == "trainer" for stage in stages)
+
+
 def _num_epochs(plan: Plan) -> int:
     return plan.experiment.train.epochs
 
@@ -222,6 +228,8 @@ def _fed(path: str, changed: frozenset[str]) -> frozenset[str]:
     fed = _FEEDS.get(max((key for key in _FEEDS if _is_below(path, key)), key=len, default=""), ())
     if _is_below(path, "task") or any(_is_below(path, f"data.{n}") for n in _PARTS):
         fed = (*fed, *(name for name in changed if name.startswith("data.")))
+    if _is_below(path, "data.valid"):
+        fed = (*fed, "trainer", "cross_validator")
     if path in _CHOOSING:
         fed = (*fed, "trainer")
     return frozenset(fed)
@@ -232,11 +240,11 @@ def _is_below(path: str, key: str) -> bool:
 
 
 def _reached(start: frozenset[str], plans: tuple[Plan, ...]) -> frozenset[str]:
-    """The nodes and all that need them; a plan's nodes stand after what they need."""
+    """The nodes, those of every fold, and all that need them; nodes stand after what they need."""
     found = set(start)
     for plan in plans:
         for node in plan.nodes:
-            if found.intersection(node.needs):
+            if base_name(node.id) in start or found.intersection(node.needs):
                 found.add(node.id)
     return frozenset(found)
 

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from neurotrain.component.base import Component
 from neurotrain.component.plugins import PluginUse, qualified
+from neurotrain.dataset.base import Folds
 from neurotrain.plan.open_plan import OpenFacts
 from neurotrain.plan.plan import STAGES, Facts, GraphNode, Plan, without_none
 from neurotrain.spec.engines import LAUNCH_ONLY
@@ -19,6 +20,15 @@ from neurotrain.spec.experiment import Experiment, Task
 from neurotrain.spec.train import Checkpoints
 
 _PARTS: Final = ("train", "valid", "test")
+_OF_A_FOLD: Final = (
+    "data.train",
+    "data.valid",
+    "loader.train",
+    "loader.valid",
+    "scheduler",
+    "trainer",
+    "weights",
+)
 
 
 def digest_of(value: Any) -> str:
@@ -39,14 +49,10 @@ def build_graph(
     optimizer, scheduler = train.pop("optimizer"), train.pop("scheduler")
     graph = _Graph(plugins)
     common = _learned(facts, experiment.task)
-    chain = experiment.data.transforms
+    trainings = _trainings(experiment, facts)
     for name in (name for name in _PARTS if name in facts.parts):
-        part = facts.parts[name]
-        transforms = spec["data"]["transforms"]["train" if name == "train" else "eval"]
-        dataset = graph.plugins(getattr(experiment.data, part.source))
-        applied = graph.plugins(*(chain.train if name == "train" else chain.eval))
-        graph.add(f"data.{name}", "dataset", [part, spec["data"][part.source], common], dataset)
-        graph.add(f"loader.{name}", "loader", [transforms], [f"data.{name}", *applied])
+        for suffix, own in trainings.items() if name != "test" else [("", facts)]:
+            _add_data(graph, experiment, spec, own, name, suffix)
     model, schedule = graph.plugins(experiment.model), graph.plugins(experiment.train.scheduler)
     if facts.pretrained is not None:
         how = {key: value for key, value in spec["pretrained"].items() if key != "file"}
@@ -62,37 +68,94 @@ def build_graph(
     graph.add("metrics", "metrics", judged, measured)
     updates = graph.plugins(experiment.train.optimizer)
     graph.add("optimizer", "optimizer", [optimizer], ["model", *updates])
-    graph.add("scheduler", "scheduler", [scheduler, facts.num_steps], ["optimizer", *schedule])
-    validates = ["loader.valid", "metrics"] if "valid" in facts.parts else []
+    for suffix, own in trainings.items():
+        values = [scheduler, own.num_steps]
+        graph.add(f"scheduler{suffix}", "scheduler", values, ["optimizer", *schedule])
     windows = [spec["test"].get("sliding_window"), spec["test"]["overlap"]]
     batches = [facts.micro_batch, facts.accumulation, facts.world_size, windows]
     rival = experiment.train.adversarial
     others = graph.plugins(rival.discriminator, rival.optimizer) if rival is not None else []
     batches += [spec["data"]["curriculum"]] if "curriculum" in spec["data"] else []
-    graph.add(
-        "trainer",
-        "trainer",
-        [train, spec["seed"], batches, facts.device, facts.threads, engine, facts.monitor],
-        ["loader.train", "model", "loss", "optimizer", "scheduler", *validates, *others],
-    )
-    graph.add("weights", "artifact", [], ["trainer"])
+    weights, validates = [], ["metrics"] if "valid" in facts.parts else []
+    for suffix in trainings:
+        loaders = [f"loader.train{suffix}", "model", "loss", "optimizer", f"scheduler{suffix}"]
+        loaders += [f"loader.valid{suffix}"] if validates else []
+        graph.add(
+            f"trainer{suffix}",
+            "trainer",
+            [train, spec["seed"], batches, facts.device, facts.threads, engine, facts.monitor],
+            [*loaders, *validates, *others],
+        )
+        weights.append(f"weights{suffix}")
+        graph.add(weights[-1], "artifact", [], [f"trainer{suffix}"])
+    if len(weights) > 1:
+        held_out = [f"loader.valid{suffix}" for suffix in trainings]
+        needs = [*weights, *held_out, "metrics", "loss"]
+        graph.add("cross_validator", "cross_validator", [spec["test"]], needs)
+        graph.add("cross_validation", "artifact", [], ["cross_validator"])
     if "test" in facts.parts:
-        graph.add("tester", "tester", [spec["test"]], ["weights", "loader.test", "metrics", "loss"])
+        needs = [*weights, "loader.test", "metrics", "loss"]
+        graph.add("tester", "tester", [spec["test"]], needs)
         graph.add("report", "artifact", [], ["tester"])
     if "predict" in spec:
-        _add_predictor(graph, experiment, spec, facts)
+        _add_predictor(graph, experiment, spec, facts, weights)
     return graph.nodes()
 
 
+def folds_of(experiment: Experiment) -> tuple[int, ...]:
+    """The folds that each have a training, from 1; empty where there is one training."""
+    valid = experiment.data.valid
+    if not isinstance(valid, Folds) or not valid.is_whole:
+        return ()
+    return tuple(range(1, valid.folds + 1))
+
+
+def fold_of(node: GraphNode) -> int | None:
+    """The fold that a trainer trains; None where it is the only one."""
+    number = node.id.rpartition("-")[2]
+    return int(number) if node.kind == "trainer" and number.isdecimal() else None
+
+
+def base_name(node_id: str) -> str:
+    """The name of a node without the number of its fold."""
+    base, dash, number = node_id.rpartition("-")
+    return base if dash and number.isdecimal() and base in _OF_A_FOLD else node_id
+
+
+def _trainings(experiment: Experiment, facts: Facts | OpenFacts) -> dict[str, Facts | OpenFacts]:
+    """What ends the names of each training's nodes, with its facts."""
+    found: dict[str, Facts | OpenFacts] = {
+        f"-{number}": facts.of_fold(number) if isinstance(facts, Facts) else facts
+        for number in folds_of(experiment)
+    }
+    return found or {"": facts}
+
+
+def _add_data(
+    graph: _Graph, experiment: Experiment, spec: dict[str, Any], facts: Facts | OpenFacts,
+    name: str, suffix: str,
+) -> None:  # fmt: skip
+    """The dataset and the loader of a part."""
+    part, chain = facts.parts[name], experiment.data.transforms
+    common = _learned(facts, experiment.task)
+    transforms = spec["data"]["transforms"]["train" if name == "train" else "eval"]
+    dataset = graph.plugins(getattr(experiment.data, part.source))
+    applied = graph.plugins(*(chain.train if name == "train" else chain.eval))
+    values = [part, spec["data"][part.source], common]
+    graph.add(f"data.{name}{suffix}", "dataset", values, dataset)
+    graph.add(f"loader.{name}{suffix}", "loader", [transforms], [f"data.{name}{suffix}", *applied])
+
+
 def _add_predictor(
-    graph: _Graph, experiment: Experiment, spec: dict[str, Any], facts: Facts | OpenFacts
-) -> None:
+    graph: _Graph, experiment: Experiment, spec: dict[str, Any], facts: Facts | OpenFacts,
+    weights: Sequence[str],
+) -> None:  # fmt: skip
     settings = {key: value for key, value in spec["test"].items() if key != "num_pictures"}
     evaluation = [spec["predict"], settings, spec["data"]["transforms"]["eval"]]
     evaluation += [facts.inputs] if facts.inputs is not None else []
     assert experiment.predict is not None
     steps = graph.plugins(*experiment.data.transforms.eval, *experiment.predict.postprocess)
-    graph.add("predictor", "predictor", evaluation, ["weights", *steps])
+    graph.add("predictor", "predictor", evaluation, [*weights, *steps])
     graph.add("predictions", "artifact", [], ["predictor"])
 
 
@@ -130,12 +193,19 @@ def training_digest(plan: Plan) -> str:
     train = plan.experiment.train
     facts, stopping = plan.facts, train.early_stopping
     if not train.scheduler.needs_horizon:
-        train, facts = replace(train, epochs=1), replace(facts, num_steps=0)
+        train, facts = replace(train, epochs=1), _without_length(facts)
     if stopping is not None:
         stopping = replace(stopping, patience=1)
     train = replace(train, early_stopping=stopping, checkpoints=Checkpoints())
     nodes = build_graph(replace(plan.experiment, train=train), facts, plan.plugins)
-    return next(node.digest for node in nodes if node.id == "trainer")
+    digests = [node.digest for node in nodes if node.kind == "trainer"]
+    return digests[0] if len(digests) == 1 else digest_of(digests)
+
+
+def _without_length(facts: Facts) -> Facts:
+    """The facts of trainings that are as long as they may become."""
+    folds = facts.folds and tuple(replace(fold, num_steps=0) for fold in facts.folds)
+    return replace(facts, num_steps=0, folds=folds)
 
 
 def stages_of(nodes: Iterable[GraphNode]) -> tuple[GraphNode, ...]:
@@ -150,7 +220,7 @@ def run_digest(nodes: Iterable[GraphNode]) -> str:
 
 def mermaid(nodes: Iterable[GraphNode]) -> str:
     """The graph as a Mermaid flow chart."""
-    shapes = {"artifact": "[({})]", "trainer": "[[{}]]", "tester": "[[{}]]", "predictor": "[[{}]]"}
+    shapes = {"artifact": "[({})]", **dict.fromkeys(STAGES, "[[{}]]")}
     lines = ["flowchart LR"]
     for node in nodes:
         box = shapes.get(node.kind, "[{}]").format(node.id)

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Final, Literal
 
 import msgspec
 from msgspec import Meta
+from msgspec.structs import replace
 
 from neurotrain.component.base import Options, Positive
 from neurotrain.component.catalogue import Catalogue
@@ -24,6 +25,7 @@ from neurotrain.spec.train import TrainOptions
 __all__ = [
     "Experiment",
     "Facts",
+    "Fold",
     "GraphNode",
     "Part",
     "Phase",
@@ -69,8 +71,33 @@ class Phase(Options, frozen=True, kw_only=True):
     steps_per_epoch: Annotated[Positive, Meta(description="Updates in an epoch")]
 
 
+class Fold(Options, frozen=True, kw_only=True):
+    """What differs in the training of one fold; everything else is as for the others."""
+
+    parts: Annotated[
+        dict[str, Part], Meta(description="By name: train and valid, and test where it is held out")
+    ]
+    targets: Annotated[
+        tuple[Target, ...], Meta(description="What a regression predicts, scaled by its samples")
+    ] = ()
+    heads: Annotated[
+        tuple[LearnedHead, ...] | None,
+        Meta(description="The tasks in the order of the model's outputs; absent: one task"),
+    ] = None
+    samples_per_epoch: Annotated[Count, Meta(description="Training samples of one epoch")]
+    micro_steps_per_epoch: Annotated[Count, Meta(description="Forward passes in an epoch")]
+    steps_per_epoch: Annotated[Count, Meta(description="Updates in an epoch")]
+    dropped_samples: Annotated[
+        Count, Meta(description="Samples left over at the end of an epoch; others in each epoch")
+    ]
+    num_steps: Annotated[Count, Meta(description="Updates in the whole training")]
+
+
 class Facts(Options, frozen=True, kw_only=True):
-    """What follows from the spec and the data."""
+    """What follows from the spec and the data.
+
+    Where every fold has its training, the values of one training are those of the first.
+    """
 
     task: Annotated[
         Literal["segmentation", "classification", "regression", "causal_lm", "multi_task"],
@@ -103,6 +130,10 @@ class Facts(Options, frozen=True, kw_only=True):
     ] = None
     synthetic: Annotated[bool, Meta(description="Whether some of the data is generated")]
     parts: Annotated[dict[str, Part], Meta(description="By name: train, valid, test")]
+    folds: Annotated[
+        tuple[Fold, ...] | None,
+        Meta(description="The trainings in their order, one a fold; absent: there is one"),
+    ] = None
     curriculum: Annotated[
         tuple[Phase, ...] | None,
         Meta(
@@ -145,6 +176,29 @@ class Facts(Options, frozen=True, kw_only=True):
         Digest | None,
         Meta(description="SHA-256 over the sorted names and sizes of the images to predict"),
     ] = None
+
+    @property
+    def all_heads(self) -> tuple[LearnedHead, ...]:
+        """The tasks in the order of the model's outputs, also where there is only one."""
+        only = LearnedHead(name=self.task, classes=self.classes, targets=self.targets)
+        return self.heads or (only,)
+
+    def of_fold(self, number: int) -> Facts:
+        """The facts of the training of one fold, counted from 1."""
+        assert self.folds is not None
+        fold = self.folds[number - 1]
+        return replace(
+            self,
+            folds=None,
+            parts=fold.parts,
+            targets=fold.targets,
+            heads=fold.heads,
+            samples_per_epoch=fold.samples_per_epoch,
+            micro_steps_per_epoch=fold.micro_steps_per_epoch,
+            steps_per_epoch=fold.steps_per_epoch,
+            dropped_samples=fold.dropped_samples,
+            num_steps=fold.num_steps,
+        )
 
     @property
     def horizon(self) -> Horizon:
@@ -210,7 +264,7 @@ class Plan(Options, frozen=True, kw_only=True):
     seal: Seal = ""
 
 
-STAGES: Final = ("trainer", "tester", "predictor")
+STAGES: Final = ("trainer", "cross_validator", "tester", "predictor")
 
 
 def encode(plan: msgspec.Struct) -> bytes:

@@ -10,9 +10,12 @@ from typing import Any, Final
 from neurotrain.recorder.events import Event, number
 
 _STEP_INTERVAL_S: Final = 30.0
-_STAGES: Final = {"trainer": "training", "tester": "testing", "predictor": "predicting"}
+_STAGES: Final = {
+    "trainer": "training", "cross_validator": "testing every fold", "tester": "testing",
+    "predictor": "predicting",
+}  # fmt: skip
 _PARTS: Final = "train valid test"
-_OUTPUTS: Final = ("report", "pictures", "plots", "weights", "predictions")
+_OUTPUTS: Final = ("folds", "report", "pictures", "plots", "weights", "predictions")
 
 
 class PlainLines:
@@ -69,7 +72,10 @@ class PlainLines:
         return f"resumed from {checkpoint} at epoch {event.data.get('from_epoch')}, step {step}"
 
     def _stage(self, event: Event) -> str:
-        return f"{_STAGES.get(str(event.data.get('stage')), 'running')} …"
+        self._best = None
+        stage, _, fold = str(event.data.get("stage")).partition("-")
+        of_folds = f" fold {fold} of {event.data.get('folds')}" if fold else ""
+        return f"{_STAGES.get(stage, 'running')}{of_folds} …"
 
     def _level(self, event: Event) -> str:
         data = event.data

@@ -158,15 +158,22 @@ def read_all(path: Path) -> Iterator[Event]:
 def effective(events: Iterator[Event]) -> list[Event]:
     """The events that count: what a resume redid is dropped from the earlier attempts.
 
-    `run.resumed` with `from_step` n supersedes records of earlier attempts beyond step n.
+    `run.resumed` with `from_step` n supersedes records of earlier attempts beyond step n, of the
+    stage that it is in.
     """
-    kept: list[Event] = []
+    kept: list[tuple[str, Event]] = []
+    stage = ""
     for event in events:
+        if event.kind == "stage.started":
+            stage = str(event.data.get("stage", ""))
         if event.kind == "run.resumed":
             from_step = number(event.data.get("from_step")) or 0
-            kept = [old for old in kept if old.step <= from_step or old.attempt == event.attempt]
-        kept.append(event)
-    return kept
+            kept = [
+                (own, old) for own, old in kept
+                if own != stage or old.step <= from_step or old.attempt == event.attempt
+            ]  # fmt: skip
+        kept.append((stage, event))
+    return [event for _, event in kept]
 
 
 class EventLog:

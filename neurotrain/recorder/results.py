@@ -23,6 +23,17 @@ class SampleScore:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FoldScore:
+    """What one training of a cross-validation gives on the samples held out of it."""
+
+    number: int
+    """Counted from 1."""
+    weights: str
+    num_samples: int
+    overall: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TestResult:
     """The scores of one test."""
 
@@ -53,3 +64,5 @@ class TestResult:
     seconds: float
     left_out: tuple[str, ...] = ()
     """What was wrong with each sample that could not be read and is in none of the values."""
+    folds: tuple[FoldScore, ...] = ()
+    """The parts of a cross-validation; then values are means over them."""

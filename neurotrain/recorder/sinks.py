@@ -22,6 +22,9 @@ _END_S: Final = 10.0
 _STEP_VALUES: Final = ("loss", "lr", "grad_norm", "samples_per_s", "tokens_per_s")
 
 
+_MEASURING: Final = {"tester": "test", "cross_validator": "cross_validation"}
+
+
 class Sink(Protocol):
     """A place for values."""
 
@@ -41,8 +44,9 @@ def scalars(event: Event) -> Iterator[tuple[str, float]]:
         found = {f"step/{name}": event.data.get(name) for name in _STEP_VALUES}
     elif event.kind in ("epoch.finished", "epoch.detailed"):
         found = dict(event.data.get("metrics", {}))
-    elif event.kind == "stage.finished" and event.data.get("stage") == "tester":
-        found = {f"test/{name}": value for name, value in event.data.get("result", {}).items()}
+    elif event.kind == "stage.finished" and event.data.get("stage") in _MEASURING:
+        group = _MEASURING[event.data["stage"]]
+        found = {f"{group}/{name}": value for name, value in event.data.get("result", {}).items()}
     else:
         return
     for name, given in found.items():
@@ -51,15 +55,28 @@ def scalars(event: Event) -> Iterator[tuple[str, float]]:
             yield name, value
 
 
+def fold_name(event: Event) -> str:
+    """The name of the fold whose training a `stage.started` begins; empty where it is no fold's."""
+    _, dash, fold = str(event.data.get("stage")).partition("-")
+    return f"fold-{fold}" if dash else ""
+
+
 class TensorBoardSink:
     """Scalars as TensorBoard event files; a resume hides the steps that it does again."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._writer: Any = None
+        self._fold = ""
 
     def write(self, event: Event) -> None:
-        """Write the event's numbers at its step; opens the file at the first."""
+        """Write the event's numbers at its step; opens the file at the first.
+
+        Every fold of a cross-validation has a folder of its own, which TensorBoard shows as a run.
+        """
+        if event.kind == "stage.started" and self._fold != fold_name(event):
+            self.close()
+            self._writer, self._fold = None, fold_name(event)
         if event.kind == "run.resumed":
             self._open(purge_from=int(number(event.data.get("from_step")) or 0) + 1)
         for name, value in scalars(event):
@@ -76,7 +93,7 @@ class TensorBoardSink:
         from torch.utils.tensorboard import SummaryWriter
 
         self.close()
-        self._writer = SummaryWriter(str(self._folder), purge_step=purge_from)
+        self._writer = SummaryWriter(str(self._folder / self._fold), purge_step=purge_from)
 
 
 class WandBSink:
@@ -93,12 +110,15 @@ class WandBSink:
         self._project, self._entity, self._mode = project, entity, mode
         self._name, self._run_id = name, run_id
         self._run: Any = None
+        self._prefix = ""
 
     def write(self, event: Event) -> None:
         """Log the event's numbers; `run.started` gives the run its configuration."""
         if event.kind == "run.started":
             self._start(event.data)
-        values = dict(scalars(event))
+        if event.kind == "stage.started":
+            self._prefix = fold_name(event) and f"{fold_name(event)}/"
+        values = {f"{self._prefix}{name}": value for name, value in scalars(event)}
         if values and self._run is not None:
             self._run.log({**values, "step": event.step})
 

@@ -37,7 +37,8 @@ def type_in_words(node: Mapping[str, Any], definitions: Definitions) -> str:
     if "x-dispatch" in target:
         return _family(target["x-dispatch"])
     if "x-choice" in target:
-        return "a dataset, or {fraction: …} of the training data"
+        ways = " or ".join(f"{{{key}: …}}" for key in reversed(target["x-choice"]))
+        return f"a dataset, or {ways} of the training data"
     if "enum" in target:
         return either(target["enum"])
     if "x-wants" in target:

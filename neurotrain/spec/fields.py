@@ -230,7 +230,7 @@ class _Step:
 
 def _step_to(path: str, key: str, node: Node, owner: Node) -> _Step:
     name = f"{path}.{key}" if path else key
-    needed = owner["if"]["required"] if "x-choice" in owner else owner.get("required", ())
+    needed = owner.get("x-choice") or owner.get("required", ())
     return _Step(path=name, node=node, required=key in needed)
 
 

@@ -15,7 +15,7 @@ import msgspec
 
 from neurotrain.component.base import Family, tag_of
 from neurotrain.component.catalogue import Catalogue, Choice, family_of
-from neurotrain.dataset.base import Holdout, Split
+from neurotrain.dataset.base import Folds, Holdout, Split, Validation
 from neurotrain.spec.experiment import Experiment
 
 DRAFT: Final = "https://json-schema.org/draft/2020-12/schema"
@@ -70,13 +70,16 @@ def definitions_of(roots: Iterable[type], catalogue: Catalogue) -> dict[str, Any
     """The definitions of structs, of all components and of what they consist of, by name."""
     components = [c for family in catalogue.families.values() for c in family.values()]
     _, definitions = msgspec.json.schema_components(
-        [*roots, Holdout, *components], schema_hook=_refer, ref_template=_REF + "{name}"
+        [*roots, Holdout, Folds, *components], schema_hook=_refer, ref_template=_REF + "{name}"
     )
-    _complete(definitions, [*roots, Holdout, *components])
+    _complete(definitions, [*roots, Holdout, Folds, *components])
     families = {family_of(component) for component in components}
     for family in families:
         definitions[family.__name__] = _family(family, catalogue, definitions)
-    definitions[Split.__name__] = _split()
+    definitions[Split.__name__] = _choice(Split, ("fraction",), Holdout, "Dataset")
+    definitions[Validation.__name__] = _choice(
+        Validation, ("folds", "fraction"), Folds, Split.__name__
+    )
     without_null: dict[str, Any] = msgspec.to_builtins(_without_null(definitions))
     return without_null
 
@@ -169,14 +172,17 @@ def _member(name: str, component: type) -> dict[str, Any]:
     }
 
 
-def _split() -> dict[str, Any]:
+def _choice(
+    choice: type[Choice], telling: tuple[str, ...], chosen: type[msgspec.Struct], other: str
+) -> dict[str, Any]:
+    """A struct where the first of the telling keys is given and no `type`, else something else."""
     return {
-        "title": "Split",
-        "description": Split.__doc__,
-        "x-choice": "split",
-        "if": {"type": "object", "required": ["fraction"], "not": {"required": ["type"]}},
-        "then": {"$ref": _REF + "Holdout"},
-        "else": {"$ref": _REF + "Dataset"},
+        "title": choice.__name__,
+        "description": choice.__doc__,
+        "x-choice": list(telling),
+        "if": {"type": "object", "required": [telling[0]], "not": {"required": ["type"]}},
+        "then": {"$ref": _REF + chosen.__name__},
+        "else": {"$ref": _REF + other},
     }
 
 

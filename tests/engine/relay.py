@@ -74,7 +74,7 @@ def train(folder: Path, plan: Plan, stop_at: int, *, dies: bool) -> None:
     builder = Builder(plan, Resolver(base=folder))
     engine = plan.experiment.engine
     run_dir = folder / "runs"
-    resumes = has_checkpoint(run_dir)
+    resumes = has_checkpoint(run_dir / "train")
     valid = None
     if isinstance(engine, DeepSpeedEngine):
         ranks = joined(placed(os.environ), "cpu")

@@ -69,3 +69,18 @@ def test_a_missing_package_is_told_before_anything_runs(
     done = project.call("run", "spec.yaml", "--plain")
     assert done.returncode == 5
     assert "pip install 'neurotrain[tensorboard]'" in done.stderr
+
+
+def test_every_fold_is_a_run_of_its_own_in_tensorboard(project: Project) -> None:
+    """Steps count from 1 in each training, so that one file would hold them twice."""
+    spec = DIGITS.replace("valid: {fraction: 0.4}", "valid: {folds: 2}")
+    project.write(spec.replace("epochs: 3", "epochs: 2") + "loggers: [tensorboard]\n")
+    assert project.call("run", "spec.yaml", "--plain").returncode == 0
+    folder = project.folder / "runs/tiny/tensorboard"
+    for fold in ("fold-1", "fold-2"):
+        reader = EventAccumulator(str(folder / fold))
+        reader.Reload()
+        assert len(reader.Scalars("valid/loss")) == 2
+    reader = EventAccumulator(str(folder))
+    reader.Reload()
+    assert {"test/accuracy", "cross_validation/accuracy"} <= set(reader.Tags()["scalars"])

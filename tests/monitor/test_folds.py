@@ -69,3 +69,28 @@ def test_the_screen_says_which_training_it_is(folds: Path, size: tuple[int, int]
         assert app.return_code in (0, None)
 
     run(opened(folds), act, size)
+
+
+def test_a_resume_takes_back_only_what_its_own_training_did(
+    logs: ModuleType, tmp_path: Path
+) -> None:
+    """The steps of another training are larger than the one gone back to, and have happened."""
+    recording = logs.Recording(tmp_path / "run", epochs=EPOCHS)
+    recording.start(stages=["trainer-1", "trainer-2", "cross_validator"])
+    recording.write("stage.started", stage="trainer-1", folds=2)
+    recording.train(EPOCHS)
+    recording.write("checkpoint.saved", path="train/fold-1/checkpoints/last.pth", roles=["last"])
+    recording.write("stage.finished", stage="trainer-1", seconds=50.0, result={"dice": 0.8})
+    before = follow_to_end(recording.run_dir)
+    recording.write("stage.started", stage="trainer-2", folds=2)
+    recording.best, recording.counter = 0.0, 0
+    recording.train(1)
+    recording.write("run.resumed", from_step=0, from_epoch=1, checkpoint=None)
+    view = follow_to_end(Path(logs._spread_times(recording.close("training", None))))
+    assert "train/fold-1/checkpoints/last.pth" in [one.path for one in view.earlier_checkpoints]
+    assert not view.checkpoints
+    assert view.earlier_steps == before.position.step > 0
+    assert view.stages[0].state == "done"
+    kept = [note.text for note in view.notes]
+    assert before.notes
+    assert kept[: len(before.notes)] == [note.text for note in before.notes]

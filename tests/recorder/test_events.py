@@ -142,6 +142,22 @@ def test_a_resume_supersedes_what_it_redoes(tmp_path: Path) -> None:
     assert kept == [(1, 10), (1, 20), (2, 30)]
 
 
+def test_a_resume_takes_nothing_back_of_another_stage(tmp_path: Path) -> None:
+    """Of two trainings each counts its steps from 1; the second goes back to its third."""
+    file = tmp_path / "events.jsonl"
+    log = EventLog(file)
+    for stage in ("trainer-1", "trainer-2"):
+        log.write("stage.started", stage=stage)
+        for step in range(1, 6):
+            log.write("epoch.finished", step=step, epoch=step)
+    again = EventLog(file)
+    again.write("stage.started", stage="trainer-2")
+    again.write("run.resumed", from_step=3)
+    again.write("epoch.finished", step=4, epoch=4)
+    kept = [e.step for e in effective(read_all(file)) if e.kind == "epoch.finished"]
+    assert kept == [1, 2, 3, 4, 5, 1, 2, 3, 4]
+
+
 def test_lines_of_several_threads_do_not_mix(tmp_path: Path) -> None:
     """The reporter may be told from the heartbeat and the loop at once."""
     from neurotrain.engine.reporter import Reporter

@@ -28,10 +28,14 @@ SPECS = {
     "workers": DIGITS.replace("name: tiny", "name: workers")
     .replace("  transforms:", "  loader: {num_workers: 2}\n  transforms:")
     .replace("every: 1 epoch", "every: 3 epochs"),
+    "folds": DIGITS.replace("name: tiny", "name: folds")
+    .replace("valid: {fraction: 0.4}", "valid: {folds: 2}")
+    .replace("epochs: 3", "epochs: 2"),
     "masks": SEGMENTATION.replace("epochs: 1", "epochs: 3, checkpoints: {every: 1 epoch}"),
 }  # fmt: skip
 DETERMINED = (
-    "train/checkpoints/*.pth", "train/metrics.csv", "test/metrics.csv", "test/per_sample.csv",
+    "train/**/checkpoints/*.pth", "train/**/metrics.csv", "cross_validation/**/*.csv",
+    "cross_validation/**/metrics.json", "test/metrics.csv", "test/per_sample.csv",
     "test/metrics.json", "test/predictions/*", "predict/**/*",
 )  # fmt: skip
 

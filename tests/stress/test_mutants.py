@@ -26,6 +26,7 @@ ADVERSARIAL = ("tests/engine/test_adversarial.py", "tests/engine/test_adversaria
 CURRICULUM = ("tests/engine/test_curriculum.py",)
 HEADS = ("tests/engine/test_multi_task.py",)
 LOADER = ("tests/dataset/test_loader.py",)
+FOLDS = ("tests/engine/test_folds.py",)
 RESUME = ("tests/engine/test_trainer.py", "-k", "resume or any_look or any_file_operation")
 NAN = ("tests/engine/test_nan_policy.py", "tests/engine/test_trainer.py", "-k", "not any_look")
 
@@ -272,6 +273,41 @@ MUTANTS = (
     ),
     Mutant("engine/shards.py", "whole[-_KEPT:]", "whole[:1]", SHARDS),
     Mutant("engine/shards.py", "if folder.name > than.name:", "if False:", SHARDS),
+    Mutant("engine/done.py", 'run_dir / "train" / f"fold-{fold}"', 'run_dir / "train"', FOLDS),
+    Mutant("engine/build.py", "number), _makers={}, _folders={})", "number), _folders={})", FOLDS),
+    Mutant("engine/executor.py", 'model, "valid", folder', 'model, "train", folder', FOLDS),
+    Mutant(
+        "engine/executor.py",
+        "            if done.finished(self.run_dir, trainer) is None:",
+        "            if False:",
+        FOLDS,
+    ),
+    Mutant("engine/ensemble.py", "in_units(x, own) for", "in_units(x, targets[0]) for", FOLDS),
+    Mutant("engine/ensemble.py", "several.log_softmax(2).logsumexp(0)", "several.mean(0)", FOLDS),
+    Mutant(
+        "plan/graph.py",
+        "digests[0] if len(digests) == 1 else digest_of(digests)",
+        "digests[0]",
+        FOLDS,
+    ),
+    Mutant(
+        "dataset/split.py",
+        "held_out = divide(samples, None, test, seed)",
+        "held_out = {}",
+        ("tests/dataset/test_folds.py",),
+    ),
+    Mutant(
+        "recorder/events.py",
+        "if own != stage or old.step",
+        "if old.step",
+        ("tests/recorder/test_events.py",),
+    ),
+    Mutant(
+        "monitor/fold.py",
+        "step=0) for stage in",
+        "step=9) for stage in",
+        ("tests/monitor/test_folds.py",),
+    ),
     Mutant(
         "engine/storage.py",
         '    with path.open("rb+") as file:\n        disk.flush(file)\n',

@@ -82,6 +82,20 @@ EMPTY_SPLIT: Final = Code(
     example="valid: {fraction: 0.01}   # of 20 images",
     instead="valid: {fraction: 0.1}",
 )
+NO_SUCH_FOLD: Final = Code(
+    "no-such-fold",
+    what="The fold to be held out is none of the folds that there are.",
+    why="Nothing would be held out of the training.",
+    example="valid: {folds: 5, fold: 6}",
+    instead="valid: {folds: 5, fold: 5}",
+)
+ONE_FOLD_AT_A_TIME: Final = Code(
+    "one-fold-at-a-time",
+    what="All folds are to be trained in one run, in a setting that trains one fold a run.",
+    why="DeepSpeed's processes, a curriculum and a language model serve one training.",
+    example="valid: {folds: 5}\nengine: {type: deepspeed, processes: 2}",
+    instead="valid: {folds: 5, fold: 1}   # and a run for each of the others",
+)
 CLASSES_MISMATCH: Final = Code(
     "classes-mismatch",
     what="The classes of the spec are not those of the data, or differ between its parts.",
@@ -175,7 +189,7 @@ UNUSED_GROUP: Final = Code(
 )
 UNEVEN_SPLIT: Final = Code(
     "uneven-split",
-    what="Groups make a part much larger or smaller than its fraction.",
+    what="Groups make a part much larger or smaller than its fraction, or than the other folds.",
     why="Groups stay whole, so that few large ones cannot be divided as asked.",
     example='train: {…, group_by: "{group}/*"}   # three patients\nvalid: {fraction: 0.1}',
     instead='train: {…, group_by: "{group}/*"}\nvalid: {fraction: 0.33}',
@@ -250,6 +264,7 @@ CODES: Final = (
     TEXT_TOO_SHORT,
     MISSING_FILES, UNPAIRED_IMAGES, AMBIGUOUS_PAIRS, UNREADABLE_IMAGE, SIZE_MISMATCH,
     MIXED_CHANNELS, LABEL_VALUES, UNUSABLE_REGION, TOO_FEW_CLASSES, WRONG_DATASET, EMPTY_SPLIT,
+    NO_SUCH_FOLD, ONE_FOLD_AT_A_TIME,
     CLASSES_MISMATCH, IMAGE_TOO_SMALL, WINDOW_TOO_LARGE, BATCH_EXCEEDS_PART, SIZES_DIFFER,
     SAME_DATA, LEAKED_IMAGES, DUPLICATE_IMAGES, ABSENT_CLASS, GROUP_PATTERN, SHARED_GROUP,
     UNUSED_GROUP, UNEVEN_SPLIT, CLASSES_UNKNOWN, REGION_MISSING, UNREADABLE_TABLE, MISSING_COLUMN,

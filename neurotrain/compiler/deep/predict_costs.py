@@ -137,6 +137,8 @@ class _Kept:
 
     checkpoint: int
     num_checkpoints: int
+    earlier: int
+    """Bytes of the checkpoints of trainings that are over."""
     shards: int
     masks: int
 
@@ -148,18 +150,23 @@ def _storage(draft: Draft, network: nn.Module) -> list[Prediction]:
     optimizer = _optimizer(draft, network)
     names = [*recorded_names(draft), *_ALWAYS_RECORDED, *_details(draft, network)]
     shards = _shards(draft, network, optimizer)
+    file = checkpoint_bytes(
+        network, None if shards else optimizer, num_epochs=epochs,
+        averaged=_averaged(draft), recorded=names,
+        others={} if rival is None else rival.state(),
+    )  # fmt: skip
+    most, folds = most_files(epochs, every, options.keep_last), need(draft.parts).folds
     kept = _Kept(
-        checkpoint=checkpoint_bytes(
-            network, None if shards else optimizer, num_epochs=epochs,
-            averaged=_averaged(draft), recorded=names,
-            others={} if rival is None else rival.state(),
-        ),
-        num_checkpoints=most_files(epochs, every, options.keep_last),
+        checkpoint=file,
+        num_checkpoints=most,
+        earlier=file * (most - 1) * (len(folds) - 1) if folds else 0,
         shards=shards,
         masks=_mask_bytes(draft),
     )  # fmt: skip
     method = f"{kept.num_checkpoints} different checkpoints while one is written"
     states = "" if kept.shards else ", optimizer states"
+    if folds:
+        method += f", after {len(folds) - 1} other trainings"
     if kept.shards:
         method += f", {_MOST_SHARDS} states of the processes"
     if kept.masks:
@@ -172,7 +179,10 @@ def _storage(draft: Draft, network: nn.Module) -> list[Prediction]:
         Prediction(
             name="disk at its peak", unit="bytes",
             value=float(
-                kept.checkpoint * kept.num_checkpoints + kept.shards * _MOST_SHARDS + kept.masks
+                kept.checkpoint * kept.num_checkpoints
+                + kept.earlier
+                + kept.shards * _MOST_SHARDS
+                + kept.masks
             ),
             method=f"{method}; without pictures, tables and logs",
         ),

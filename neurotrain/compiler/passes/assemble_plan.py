@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,14 +11,15 @@ from typing import Any
 import msgspec
 
 from neurotrain.compiler.deepspeed import deepspeed_json
-from neurotrain.compiler.draft import Draft, Tainted, need
+from neurotrain.compiler.draft import Batches, Draft, Parts, Tainted, need
 from neurotrain.component.base import tag_of
+from neurotrain.dataset.base import SampleInfo
 from neurotrain.dataset.split import digest
 from neurotrain.language.diagnostics import Report
 from neurotrain.language.overrides import OVERRIDES_FILE
 from neurotrain.language.tree import Place, SpecPath, dotted, nearest
 from neurotrain.plan.graph import build_graph, run_digest
-from neurotrain.plan.plan import Facts, Part, Plan, Prediction, without_none
+from neurotrain.plan.plan import Facts, Fold, Part, Plan, Prediction, without_none
 from neurotrain.spec.experiment import Experiment
 
 _MAX_THREADS = 8
@@ -60,11 +61,8 @@ def _facts(draft: Draft, experiment: Experiment) -> Facts:
         image_size=draft.image_size,
         tokens=experiment.task.tokens,
         synthetic=any(survey.synthetic for survey in parts.surveys.values()),
-        parts={
-            name: Part(source=source, num_samples=len(members), digest=digest(members))  # type: ignore[arg-type]
-            for name, source in parts.sources.items()
-            for members in [parts.samples[name]]
-        },
+        parts=_parts(parts, parts.samples),
+        folds=_folds(parts, batches, experiment),
         curriculum=batches.phases or None,
         samples_per_epoch=batches.samples_per_epoch,
         micro_batch=batches.micro,
@@ -85,6 +83,33 @@ def _facts(draft: Draft, experiment: Experiment) -> Facts:
     )
 
 
+def _parts(parts: Parts, samples: Mapping[str, tuple[SampleInfo, ...]]) -> dict[str, Part]:
+    return {
+        name: Part(source=source, num_samples=len(members), digest=digest(members))  # type: ignore[arg-type]
+        for name, source in parts.sources.items()
+        for members in [samples[name]]
+    }
+
+
+def _folds(parts: Parts, batches: Batches, experiment: Experiment) -> tuple[Fold, ...] | None:
+    """What differs between the trainings; None where there is one."""
+    found = []
+    for members, num_samples in zip(parts.folds, batches.fold_samples, strict=True):
+        own = replace(batches, num_samples=num_samples)
+        fold = Fold(
+            parts=_parts(parts, {**parts.samples, **members}),
+            targets=experiment.task.learned(members["train"]),
+            heads=experiment.task.learned_heads(members["train"]) or None,
+            samples_per_epoch=num_samples,
+            micro_steps_per_epoch=own.steps_per_epoch * own.accumulation,
+            steps_per_epoch=own.steps_per_epoch,
+            dropped_samples=num_samples - own.steps_per_epoch * own.global_,
+            num_steps=own.horizon(experiment.train.epochs).num_steps,
+        )
+        found.append(fold)
+    return tuple(found) or None
+
+
 def threads_of(draft: Draft, experiment: Experiment) -> int:
     """The threads that an open plan has decided, or that are stated, else the process's share of
     this machine's cores."""
@@ -103,18 +128,22 @@ def mode_of(monitor: str, experiment: Experiment) -> Any:
 
 
 def _predictions(facts: Facts) -> tuple[Prediction, ...]:
+    num_steps = sum(fold.num_steps for fold in facts.folds) if facts.folds else facts.num_steps
+    method = "steps of an epoch times epochs"
+    if facts.folds:
+        method += f", of all {len(facts.folds)} folds"
     return (
         Prediction(
             name="optimizer steps",
-            value=float(facts.num_steps),
+            value=float(num_steps),
             unit="steps",
             method="the steps of all epochs, without early stopping"
             if facts.curriculum
-            else "steps of an epoch times epochs, without early stopping",
+            else f"{method}, without early stopping",
         ),
         Prediction(
             name="training samples",
-            value=float(facts.num_steps * facts.global_batch),
+            value=float(num_steps * facts.global_batch),
             unit="samples",
             method="steps times global batch, without early stopping",
         ),

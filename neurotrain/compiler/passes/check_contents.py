@@ -14,6 +14,7 @@ from neurotrain.dataset.duplicates import PlacedImage, placed, same_bytes
 from neurotrain.dataset.faults import counted, some_names
 from neurotrain.dataset.label_survey import REGION, region_faults, survey_labels
 from neurotrain.language.diagnostics import Report
+from neurotrain.language.tree import SpecPath
 
 
 def check_contents(draft: Draft, report: Report) -> Draft:
@@ -82,26 +83,40 @@ def _duplicates(draft: Draft, report: Report) -> None:
             one, other = by_part[first][0], by_part[second][0]
             across[first, second].append(f"{one.id} ({first}) = {other.id} ({second})")
     for (first, second), pairs in across.items():
-        message = f"{counted(len(pairs), 'image')} of the {second} part {_are(pairs)} in the "
-        message += f"{first} part under another name: {some_names(pairs)}"
-        related = ((("data", first), f"the {first} part"),)
+        message = f"{counted(len(pairs), 'image')} of {_spoken(second)} {_are(pairs)} in "
+        message += f"{_spoken(first)} under another name: {some_names(pairs)}"
         hint = "their bytes are the same: take one of each pair away, with its mask"
-        path = ("data", second)
+        path = _key(second)
+        related = ((_key(first), _spoken(first)),) if _key(first) != path else ()
         code = codes.LEAKED_IMAGES
         report.add(fault(code, path, message, hint, related=related, at_key=True))
     for part, groups in within.items():
-        message = f"the {part} part holds {counted(len(groups), 'image')} more than once: "
+        message = f"{_spoken(part)} holds {counted(len(groups), 'image')} more than once: "
         message += some_names(groups)
         hint = "their bytes are the same: keep one of each, with its mask"
-        report.add(fault(codes.DUPLICATE_IMAGES, ("data", part), message, hint, at_key=True))
+        report.add(fault(codes.DUPLICATE_IMAGES, _key(part), message, hint, at_key=True))
 
 
 def _images(parts: Parts) -> list[PlacedImage]:
+    """The images with the part that each is in: of the training data its fold, where it has one."""
+    members = {
+        name: found for name, found in parts.samples.items() if not parts.folds or name == "test"
+    }
+    members |= {f"fold {at}": fold["valid"] for at, fold in enumerate(parts.folds, start=1)}
     return [
         image
-        for part, members in parts.samples.items()
-        for image in placed(part, parts.surveys[parts.sources[part]], members)
+        for part, samples in members.items()
+        for image in placed(part, parts.surveys[parts.sources.get(part, "train")], samples)
     ]
+
+
+def _spoken(part: str) -> str:
+    return part if part.startswith("fold") else f"the {part} part"
+
+
+def _key(part: str) -> SpecPath:
+    """Where a part of the data is written."""
+    return ("data", "valid" if part.startswith("fold") else part)
 
 
 def _are(several: list[str]) -> str:

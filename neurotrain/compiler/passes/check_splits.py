@@ -7,10 +7,12 @@ from typing import Final
 
 from neurotrain.compiler.codes import data as codes
 from neurotrain.compiler.draft import Draft, attempt, fault, need
-from neurotrain.dataset.base import Holdout, Survey
+from neurotrain.component.base import tag_of
+from neurotrain.dataset.base import Folds, Holdout, Survey
 from neurotrain.dataset.duplicates import identities
 from neurotrain.dataset.faults import counted, some_names
 from neurotrain.language.diagnostics import Report
+from neurotrain.language.tree import SpecPath
 
 _PARTS: Final = {"train": "training", "valid": "validation", "test": "test"}
 _UNEVEN: Final = 0.5
@@ -22,7 +24,16 @@ def check_splits(draft: Draft, report: Report) -> Draft:
 
     `test` with the folder of `train` is answered by `same-data` at `test`.
     """
-    for check in (_same_data, _shared_groups, _unused_groups, _uneven, _batch):
+    checks = (
+        _same_data,
+        _shared_groups,
+        _unused_groups,
+        _uneven,
+        _uneven_folds,
+        _batch,
+        _one_by_one,
+    )
+    for check in checks:
         attempt(check, draft, report)
     return draft
 
@@ -81,7 +92,8 @@ def _by_group(first: Survey, second: Survey) -> tuple[dict[str, str], dict[str, 
 
 def _unused_groups(draft: Draft, report: Report) -> None:
     grouped = _grouped(draft)
-    holds_out = any(isinstance(draft.read("data", key), Holdout) for key in ("valid", "test"))
+    held = [draft.read("data", key) for key in ("valid", "test")]
+    holds_out = any(isinstance(each, (Holdout, Folds)) for each in held)
     if len(grouped) != 1 or (grouped == ["train"] and holds_out):
         return
     message = "group_by has no effect: nothing is held out of this dataset, and no other dataset "
@@ -112,12 +124,51 @@ def _uneven(draft: Draft, report: Report) -> None:
             report.add(fault(codes.UNEVEN_SPLIT, path, message, hint, related=related))
 
 
+def _uneven_folds(draft: Draft, report: Report) -> None:
+    """Folds of whole groups are about as large as one another."""
+    folds = need(draft.parts).folds
+    if not folds or "train" not in _grouped(draft) or report.taints(("data", "train")):
+        return
+    sizes = need(draft.parts).num_samples("valid")
+    mean = sum(sizes) / len(sizes)
+    if min(sizes) > 0 and max(abs(size - mean) for size in sizes) > _UNEVEN * mean:
+        groups = {sample.group for fold in folds for sample in fold["valid"]}
+        message = f"the folds have {min(sizes):,} to {max(sizes):,} images: the {len(groups):,} "
+        message += "groups cannot be divided better"
+        path, related = ("data", "train", "group_by"), "the groups"
+        hint = "take fewer folds, or group_by with smaller groups"
+        report.add(
+            fault(codes.UNEVEN_SPLIT, ("data", "valid", "folds"), message, hint,
+                  related=((path, related),))
+        )  # fmt: skip
+
+
+def _one_by_one(draft: Draft, report: Report) -> None:
+    """What serves one training alone is not to train all folds."""
+    valid = draft.read("data", "valid")
+    if not isinstance(valid, Folds) or not valid.is_whole:
+        return
+    reasons: list[tuple[SpecPath, str]] = []
+    if draft.has("engine") and tag_of(draft.read("engine")) == "deepspeed":
+        reasons.append((("engine",), "DeepSpeed's processes serve one training"))
+    if draft.has("data", "curriculum"):
+        reasons.append((("data", "curriculum"), "a curriculum serves one training"))
+    if draft.kind.reads_text:
+        reasons.append((("task",), "a language model is not averaged over folds"))
+    for path, reason in reasons[:1]:
+        message = f"{valid.folds} folds are not trained in one run here: {reason}"
+        hint = f"write {{folds: {valid.folds}, fold: 1}}, and a run for each of the others"
+        place = ("data", "valid", "folds")
+        report.add(fault(codes.ONE_FOLD_AT_A_TIME, place, message, hint, related=((path, "this"),)))
+
+
 def _batch(draft: Draft, report: Report) -> None:
     """No stated batch of the evaluation is larger than a part."""
     if not draft.has("test", "batch"):
         return
     batch, samples = draft.read("test", "batch"), need(draft.parts).samples
-    sizes = {key: len(samples.get(key, ())) for key in ("valid", "test")}
+    parts = need(draft.parts)
+    sizes = {key: min(parts.num_samples(key)) for key in ("valid", "test") if key in samples}
     small = {key: num for key, num in sizes.items() if 0 < num < batch}
     if small:
         held = " and ".join(f"{num:,} in {key}" for key, num in small.items())

@@ -35,7 +35,10 @@ def plan_batches(draft: Draft, report: Report) -> Draft:
     for transform in transforms:
         crops *= transform.per_image
     images = need(draft.parts).samples.get("train")
-    shares = [("data", key) for key in ("valid", "test") if draft.has("data", key, "fraction")]
+    shares = [
+        ("data", key) for key in ("valid", "test")
+        if draft.has("data", key, "fraction") or draft.has("data", key, "folds")
+    ]  # fmt: skip
     if any(report.taints(path) for path in (("data", "train"), *shares)):
         raise Tainted("how many samples there are is not known")
     micro, accumulation = solved
@@ -56,7 +59,10 @@ def plan_batches(draft: Draft, report: Report) -> Draft:
         if not all([_fits((*_LEVELS, level), sizes[level], batches, report) for level in named]):
             return draft
         return replace(draft, batches=_by_level(batches, starts, crops, draft))
-    fits = _fits(_place(batch), batches.samples_per_epoch, batches, report)
+    lengths = tuple(num * crops for num in need(draft.parts).num_samples("train"))
+    if need(draft.parts).folds:
+        batches = replace(batches, fold_samples=lengths)
+    fits = _fits(_place(batch), min(lengths), batches, report)
     return replace(draft, batches=batches) if fits else draft
 
 

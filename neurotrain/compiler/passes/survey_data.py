@@ -9,10 +9,10 @@ from neurotrain.compiler.codes import data as codes
 from neurotrain.compiler.draft import Draft, Known, Parts, Tainted, attempt, fault
 from neurotrain.compiler.learned import is_multi_task, learned_tasks
 from neurotrain.component.base import tag_of
-from neurotrain.dataset.base import DataFault, Dataset, Holdout, SampleInfo, Survey
-from neurotrain.dataset.faults import some_names
+from neurotrain.dataset.base import DataFault, Dataset, Folds, Holdout, SampleInfo, Survey
+from neurotrain.dataset.faults import counted, some_names
 from neurotrain.dataset.reader import FileReader
-from neurotrain.dataset.split import split
+from neurotrain.dataset.split import divide, divide_by_folds
 from neurotrain.language.diagnostics import Diagnostic, Report
 from neurotrain.language.suggest import closest
 from neurotrain.language.tree import SpecPath
@@ -31,7 +31,8 @@ def survey_data(draft: Draft, report: Report) -> Draft:
 
     `root: no/such/folder` is answered by `missing-files` at `root`.
     """
-    attempt(_fractions, draft, report)
+    for check in (_fractions, _fold):
+        attempt(check, draft, report)
     surveys: Known[Survey] = Known()
     absent = []
     for key in ("train", "valid", "test"):
@@ -157,17 +158,25 @@ def _parameter(path: SpecPath, draft: Draft, found: DataFault) -> SpecPath:
 
 
 def _split(draft: Draft, report: Report, surveys: Known[Survey], absent: list[str]) -> Parts:
-    fractions = {}
+    held: dict[str, Holdout | Folds] = {}
     sources = {"train": "train"}
     for key in ("valid", "test"):
         if key in surveys or key in absent:
             sources[key] = key
-        elif not report.taints(("data", key)) and isinstance(draft.read("data", key), Holdout):
-            fractions[key] = draft.read("data", key).fraction
-            sources[key] = "train"
+        elif not report.taints(("data", key)):
+            value = draft.read("data", key)
+            if isinstance(value, (Holdout, Folds)):
+                held[key], sources[key] = value, "train"
     samples = Known({key: survey.samples for key, survey in surveys.items()})
-    if fractions and "train" in surveys:
-        samples |= split(surveys["train"].samples, fractions, draft.read("seed"))
+    folds: list[dict[str, tuple[SampleInfo, ...]]] = []
+    if held and "train" in surveys:
+        valid, test, seed = held.get("valid"), held.get("test"), draft.read("seed")
+        given = surveys["train"].samples
+        samples |= divide(given, valid, test, seed)
+        if isinstance(valid, Folds):
+            folds = divide_by_folds(given, valid, test, seed)
+            _tell_empty(valid, folds, report)
+            folds = folds if valid.is_whole else []
     for part, members in samples.items():
         whole = surveys.get(sources[part])
         is_short = draft.kind.reads_text and whole is not None and not whole.samples
@@ -175,7 +184,23 @@ def _split(draft: Draft, report: Report, surveys: Known[Survey], absent: list[st
         if not members and not is_short and not is_told:
             message = f"the {part} part has no samples"
             report.add(fault(codes.EMPTY_SPLIT, ("data", part), message, _enough(samples)))
-    return Parts(surveys=surveys, samples=samples, sources=sources)
+    return Parts(surveys=surveys, samples=samples, sources=sources, folds=tuple(folds))
+
+
+def _tell_empty(
+    valid: Folds, folds: list[dict[str, tuple[SampleInfo, ...]]], report: Report
+) -> None:
+    """Every fold holds something out."""
+    filled = sum(bool(each["valid"]) for each in folds)
+    if filled < valid.folds and not report.taints(("data", "train")):
+        whole = [one for each in folds for one in each["valid"]]
+        groups = {one.group for one in whole if one.group is not None}
+        num = len(groups or whole)
+        given = counted(num, "group" if groups else "sample")
+        message = f"{valid.folds - filled} of {valid.folds} folds would be empty: the training "
+        message += f"data has {given}"
+        hint = f"write folds: {num}" if num > 1 else "take more data"
+        report.add(fault(codes.EMPTY_SPLIT, ("data", "valid", "folds"), message, hint))
 
 
 def _fractions(draft: Draft, report: Report) -> None:
@@ -190,6 +215,15 @@ def _fractions(draft: Draft, report: Report) -> None:
         first, *others = (("data", key, "fraction") for key in held)
         related = tuple((path, "added to this") for path in others)
         report.add(fault(codes.EMPTY_SPLIT, first, message, hint, related=related))
+
+
+def _fold(draft: Draft, report: Report) -> None:
+    """The fold to hold out is one of those that there are."""
+    valid = draft.read("data", "valid")
+    if isinstance(valid, Folds) and valid.fold is not None and valid.fold > valid.folds:
+        message = f"there is no fold {valid.fold} among {valid.folds}"
+        hint = f"write fold: 1 to {valid.folds}, or leave it out to train them all"
+        report.add(fault(codes.NO_SUCH_FOLD, ("data", "valid", "fold"), message, hint))
 
 
 def _enough(samples: dict[str, tuple[SampleInfo, ...]]) -> str:

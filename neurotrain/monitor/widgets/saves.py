@@ -20,13 +20,14 @@ class Saves(Pane):
     def draw(self, frame: Frame, width: int, height: int) -> list[Line]:
         """The box with what fits; the command comes first, since it is what people look for."""
         saved = sorted(frame.view.checkpoints, key=lambda one: (one.step, one.time), reverse=True)
+        saved += reversed(frame.view.earlier_checkpoints)
         table = [_row(frame, one, width - 2) for one in saved]
         told = [*_command(frame, width - 2), line(""), *_next(frame), *_room(frame)]
         head = _head(width - 2) if table else line((" no checkpoint yet", "dim"))
         room = max(1, height - 3 - len(told) - 1)
         down = min(frame.options.scrolled, max(0, len(table) - room))
         body = [head, *table[down : down + room], line(""), *told]
-        kept = {(one.step, one.epoch): one.all_bytes for one in saved}
+        kept = {(_folder(one), one.step, one.epoch): one.all_bytes for one in saved}
         right = line((wording.size(sum(kept.values())), "dim")) if kept else ()
         return box(line(("Checkpoints", "title")), right, body, width, height, frame.glyphs)
 
@@ -53,8 +54,20 @@ def _head(inner: int) -> Line:
     return line((f"   {fit('file', name)}{'epoch':>6}{'step':>9}{'size':>10}{wide}", "dim"))
 
 
+def _folder(saved: Checkpoint) -> str:
+    """The folder of the training that it is of; empty where there is one training."""
+    parts = PurePosixPath(saved.path).parts
+    return parts[1] if len(parts) > 3 else ""
+
+
+def _named(saved: Checkpoint) -> str:
+    """The file, with its training where there are several."""
+    name = PurePosixPath(saved.path).name
+    return f"{_folder(saved)}/{name}" if _folder(saved) else name
+
+
 def _row(frame: Frame, saved: Checkpoint, inner: int) -> Line:
-    name = fit(PurePosixPath(saved.path).name, max(12, inner - 68))
+    name = fit(_named(saved), max(12, inner - 68))
     took = "–" if saved.seconds is None else f"{saved.seconds:.2g} s"
     wide = f"{clock(saved.time):>10}{took:>8}" if inner >= 74 else ""
     told, style = state_of(frame, saved)
