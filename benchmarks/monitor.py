@@ -4,7 +4,8 @@
 
 Writes a recorded run, then opens the monitor headless at 120x40 and measures: the time until the
 first frame with content, until everything is read, from a key to the drawn cells (median and p95
-of 120), the share of a core while nothing happens, and the resident memory. What stays is taken
+of 120), the share of a core while nothing happens, and the resident memory; and what it
+takes to read a window's samples again from the log. What stays is taken
 from the garbage collector before the keys, as the app does in a terminal. Then it opens the monitor
 in terminals of three sizes and measures from a key's byte to the last byte of what is drawn for it.
 Beside the figures stands the load of the machine before, since they mean little on a busy one.
@@ -34,6 +35,7 @@ from pathlib import Path
 import psutil
 
 from neurotrain.monitor.app import Monitor
+from neurotrain.monitor.detail import MAX_SAMPLES, wanted
 from neurotrain.monitor.screen import RunScreen
 from neurotrain.recorder import control
 
@@ -94,6 +96,7 @@ async def measure(folder: Path, num_events: int) -> None:
         print(f"all events read    {took_s:6.2f} s   {num_events / took_s / 1000:.0f} k/s")
         gc.collect()
         gc.freeze()
+        _measure_detail(app.screen)
         took = []
         for at in range(NUM_KEYS):
             key_s = time.perf_counter()
@@ -109,6 +112,22 @@ async def measure(folder: Path, num_events: int) -> None:
         busy = after.user + after.system - before.user - before.system
         print(f"idle               {100 * busy / IDLE_S:6.2f} % of a core")
         print(f"memory             {process.memory_info().rss / 1e6:6.0f} MB")
+
+
+def _measure_detail(screen: RunScreen) -> None:
+    """What a window that is read again takes: of a thousand samples, and of the most."""
+    end = screen.view.by_step["time"].buckets[-1].last_x
+    for num in (1000, MAX_SAMPLES - 2000):
+        took = []
+        for at in range(20):
+            low = end * (0.02 + 0.04 * at)
+            window = wanted(screen.view, "epoch", (low, low + num / STEPS_PER_EPOCH))
+            assert window is not None
+            started_s = time.perf_counter()
+            screen._tail.detail(window)
+            took.append(1000 * (time.perf_counter() - started_s))
+        median, p95 = statistics.median(took), statistics.quantiles(took, n=20)[-1]
+        print(f"reread of {num:<8} {median:6.0f} ms  p95 {p95:.0f} ms")
 
 
 def measure_in_terminal(folder: Path, width: int, height: int) -> None:

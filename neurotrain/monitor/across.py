@@ -41,6 +41,7 @@ _SECONDS: Final = (
 )
 _DAY_S: Final = 86400
 _NARROWEST: Final = 1e-3
+_DEEPEST: Final = 1e-4
 
 
 def converter(view: View, axis: Axis) -> Callable[[float], float]:
@@ -88,7 +89,7 @@ def zoomed(
     low, high = window or whole
     centre = high if about is None else min(high, max(low, about))
     share = (centre - low) / (high - low)
-    room = max((whole[1] - whole[0]) * _NARROWEST, (high - low) * factor)
+    room = max((whole[1] - whole[0]) * _DEEPEST, (high - low) * factor)
     return _kept((centre - share * room, centre + (1 - share) * room), whole)
 
 

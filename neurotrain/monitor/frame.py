@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final, Literal, TypeAlias, get_args
 
+from neurotrain.monitor.detail import Detail
 from neurotrain.monitor.health import Alert
 from neurotrain.monitor.ink import Glyphs
 from neurotrain.monitor.logs import LogLine
@@ -65,6 +66,8 @@ class Frame:
     opened_at: float
     replay: str = ""
     """How fast a recording is played back; empty for the run itself."""
+    detail: Detail | None = None
+    """What was read again for the window of the charts; None where the curves tell it."""
     message: str = ""
     """What came of the last key, such as a request that was left."""
 

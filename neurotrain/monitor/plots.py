@@ -14,6 +14,7 @@ from typing import Final
 
 from neurotrain.monitor.across import Axis, Window, converted, converter, inside
 from neurotrain.monitor.chart import Curve, Drawn, Plot
+from neurotrain.monitor.detail import Detail
 from neurotrain.monitor.series import Bucket, Series, sample, thinned
 from neurotrain.monitor.view import View
 
@@ -105,11 +106,13 @@ class Look:
     cursor: float | None = None
 
 
-def plot(view: View, group: str, look: Look, most: int = _MOST) -> Plot:
+def plot(
+    view: View, group: str, look: Look, most: int = _MOST, detail: Detail | None = None
+) -> Plot:
     """What the chart of a group shows, with at most that many buckets a curve."""
     to = converter(view, look.axis)
     curves: list[Curve] = []
-    for name, series, style in members(view, group):
+    for name, series, style in members(view, group, detail):
         weight = look.smooth if _is_smoothed(series, group, look) else 0.0
         drawn: list[tuple[float, str, Drawn]] = [(0.0, "raw", "line")] if weight else []
         drawn.append((weight, style, "line"))
@@ -146,11 +149,13 @@ def _whole(series: Series, smooth: float, most: int) -> tuple[Bucket, ...]:
     return tuple(thinned(smoothed(series, smooth) if smooth else series.buckets, most))
 
 
-def values_at(view: View, group: str, look: Look, x: float) -> list[tuple[str, float, str]]:
+def values_at(
+    view: View, group: str, look: Look, x: float, detail: Detail | None = None
+) -> list[tuple[str, float, str]]:
     """Name, value and style of each curve at a place: of the sample before it, else the first."""
     to = converter(view, look.axis)
     found: list[tuple[str, float, str]] = []
-    for name, series, style in members(view, group):
+    for name, series, style in members(view, group, detail):
         buckets = series.buckets
         if _is_smoothed(series, group, look):
             buckets = smoothed(series, look.smooth)
@@ -160,11 +165,11 @@ def values_at(view: View, group: str, look: Look, x: float) -> list[tuple[str, f
     return found
 
 
-def newest(view: View, group: str, look: Look) -> str:
+def newest(view: View, group: str, look: Look, detail: Detail | None = None) -> str:
     """The values of a group (empty: the main one) at the cursor, or the last, as a text."""
     group = group or main_group(view)
     place = math.inf if look.cursor is None else look.cursor
-    found = values_at(view, group, look, place)
+    found = values_at(view, group, look, place, detail)
     return "  ".join(f"{name} {value!r}" for name, value, _ in found)
 
 
@@ -188,14 +193,19 @@ def smoothed(series: Series, weight: float) -> tuple[Bucket, ...]:
     return tuple(kept)
 
 
-def members(view: View, group: str) -> list[tuple[str, Series, str]]:
-    """Name, series and style of the curves of a group, training first."""
+def members(view: View, group: str, detail: Detail | None = None) -> list[tuple[str, Series, str]]:
+    """Name, series and style of the curves of a group, training first.
+
+    With a detail the curves over the steps hold its samples in place of their own.
+    """
+    by_step = view.by_step.get(group, Series())
+    if detail is not None and by_step:
+        by_step = detail.of(group, by_step)
     if group in _BY_STEP:
-        series = view.by_step.get(group) or view.by_epoch.get(group, Series())
-        return [(group, series, "train")]
+        return [(group, by_step or view.by_epoch.get(group, Series()), "train")]
     found: list[tuple[str, Series, str]] = []
-    if group == "loss" and "loss" in view.by_step:
-        found.append(("train/loss", view.by_step["loss"], "train"))
+    if group == "loss" and by_step:
+        found.append(("train/loss", by_step, "train"))
     for name, series in view.by_epoch.items():
         if group_of(name) == group and name not in [known for known, _, _ in found]:
             found.append((name, series, "valid" if name.startswith("valid") else "train"))

@@ -12,6 +12,8 @@ from pathlib import Path
 from time import monotonic
 from typing import Final, Protocol
 
+from neurotrain.monitor.across import Window
+from neurotrain.monitor.detail import Detail
 from neurotrain.monitor.fold import fold_all
 from neurotrain.monitor.lines import Told, decode
 from neurotrain.monitor.logs import LogLine
@@ -40,6 +42,10 @@ class Source(Protocol):
 
     def missing(self, saved: Iterable[Checkpoint]) -> frozenset[str]:
         """The paths of checkpoints whose file is not as it was told."""
+        ...
+
+    def detail(self, window: Window) -> Detail | None:
+        """The samples between two epochs one by one; None where it does not know them."""
         ...
 
 
@@ -106,6 +112,10 @@ class Replay:
     def missing(self, saved: Iterable[Checkpoint]) -> frozenset[str]:
         """Nothing: what lies there now says nothing about then."""
         return frozenset()
+
+    def detail(self, window: Window) -> Detail | None:
+        """None: a recording is shown as it goes."""
+        return None
 
     def _begin(self) -> None:
         self._offset = 0

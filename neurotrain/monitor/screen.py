@@ -14,10 +14,12 @@ from textual.events import Resize
 from textual.message import Message
 
 from neurotrain.monitor import export, wording
+from neurotrain.monitor.across import Window
 from neurotrain.monitor.asking import Asking
 from neurotrain.monitor.attention import Attention
 from neurotrain.monitor.choices import CHOICES, filtered, offered, scrolled, show
 from neurotrain.monitor.clean import clean
+from neurotrain.monitor.detail import Closer, Detail, wanted
 from neurotrain.monitor.frame import Frame, Options
 from neurotrain.monitor.health import alerts
 from neurotrain.monitor.ink import Glyphs
@@ -98,6 +100,7 @@ class RunScreen(Asking):
         self._alert, self._pointed = 0, ""
         self._attention = Attention()
         self._was_read = False
+        self._closer = Closer(self._tail.detail)
         self._shown: Frame | None = None
         self._frozen: Frame | None = None
         self._places: dict[str, Place] = {}
@@ -174,6 +177,7 @@ class RunScreen(Asking):
             glyphs=self._glyphs,
             now=0.0 if is_over(state) else float(int(now)),
             opened_at=float(int(self._opened_at)),
+            detail=self._detail(),
             replay="" if self._replay is None else f"{self._replay.speed:g}×",
             message=self._message if now < self._message_until else "",
         )
@@ -283,7 +287,7 @@ class RunScreen(Asking):
 
     def action_copy(self) -> None:
         """Put the main metric into the clipboard of the terminal."""
-        told = newest(self.view, self.options.group, self.options.look)
+        told = newest(self.view, self.options.group, self.options.look, self._detail())
         self.app.copy_to_clipboard(told)
         self.tell(f"copied: {told}" if told else "there is no value yet")
 
@@ -323,6 +327,18 @@ class RunScreen(Asking):
         self.options = options
         if self._frozen is not None:
             self._frozen = replace(self._frozen, options=options)
+        self._show(self.frame())
+
+    def _detail(self) -> Detail | None:
+        """What was read again for the window, where there is need; else it is sent for."""
+        look = self.options.look
+        window = None if look.smooth else wanted(self.view, look.axis, look.window)
+        if window is not None and self._closer.is_due(window):
+            self.run_worker(self._read_again(window), group="detail")
+        return self._closer.fitting(window)
+
+    async def _read_again(self, window: Window) -> None:
+        await self._closer.read(window)
         self._show(self.frame())
 
     def _since(self, since: float | None, state: State) -> float | None:

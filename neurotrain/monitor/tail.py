@@ -14,6 +14,8 @@ from pathlib import Path
 from time import monotonic
 from typing import Final
 
+from neurotrain.monitor.across import Window
+from neurotrain.monitor.detail import Detail, Index, reread
 from neurotrain.monitor.fold import fold_all
 from neurotrain.monitor.lines import Told, decode
 from neurotrain.monitor.logs import LogLine, Logs
@@ -57,17 +59,19 @@ class Tail:
         self._looked_at_s = -math.inf
         self._identity: Identity | None = None
         self._offset = 0
+        self._index = Index()
 
     def advance(self, view: View, budget_s: float = 0.05) -> tuple[View, bool]:
         """The view after the events that came, and whether more may wait beyond the budget."""
         if not self._is_same_file():
-            view, self._offset, self._ranks = View(), 0, {}
+            view, self._offset, self._ranks, self._index = View(), 0, {}, Index()
         ends_at = monotonic() + budget_s
         while True:
             fresh, offset = _read(self._events, self._offset)
-            view = fold_all(view, fresh)
+            before, view = view, fold_all(view, fresh)
             if offset == self._offset:
                 return self._advance_ranks(view, ends_at)
+            self._index.note(before, view, (self._offset, offset), fresh)
             self._offset = offset
             if monotonic() > ends_at:
                 return view, True
@@ -80,6 +84,14 @@ class Tail:
     def log(self) -> tuple[LogLine, ...]:
         """The lines of all ranks' logs, cleaned; the same tuple where none came."""
         return self._logs.advance()
+
+    def detail(self, window: Window) -> Detail:
+        """The samples between two epochs as the log tells them; may be called by another thread.
+
+        Raises:
+            OSError: the log cannot be read.
+        """
+        return reread(self._events, self._index, window)
 
     def missing(self, saved: Iterable[Checkpoint]) -> frozenset[str]:
         """The paths of checkpoints whose file is gone or has not the size that was told."""

@@ -8,6 +8,7 @@ from neurotrain.monitor import wording
 from neurotrain.monitor.across import place
 from neurotrain.monitor.chart import draw
 from neurotrain.monitor.clean import width as cells_of
+from neurotrain.monitor.detail import Detail
 from neurotrain.monitor.frame import Frame
 from neurotrain.monitor.ink import Glyphs, Line, Span, box, cells, line
 from neurotrain.monitor.plots import (
@@ -38,6 +39,7 @@ class _Shown(NamedTuple):
     height: int
     is_chosen: bool
     glyphs: Glyphs
+    detail: Detail | None
 
 
 class Curves(Pane):
@@ -61,10 +63,11 @@ class Curves(Pane):
         """The box with the chart; the one drawn last where nothing of it changed."""
         group = self.group(frame)
         chosen = self.can_be_chosen and group == frame.options.group
-        shows = _Shown(frame.view, group, frame.options.look, width, height, chosen, frame.glyphs)
+        look = frame.options.look
+        shows = _Shown(frame.view, group, look, width, height, chosen, frame.glyphs, frame.detail)
         if self._drawn is not None and self._drawn[0] == shows:
             return self._drawn[1]
-        shown = plot(frame.view, group, frame.options.look, most=_PER_CELL * max(1, width))
+        shown = plot(frame.view, group, look, _PER_CELL * max(1, width), frame.detail)
         held = [curve for curve in shown.curves if curve.buckets]
         title = _title(frame, group, [(curve.name, curve.style) for curve in held], chosen=chosen)
         if not held:
@@ -84,7 +87,7 @@ def _values(frame: Frame, group: str, room: int) -> Line:
     look = frame.options.look
     cursor = look.cursor or 0.0
     spans: list[Span] = [(place(look.axis, cursor), "accent")]
-    for name, value, style in values_at(frame.view, group, look, cursor):
+    for name, value, style in values_at(frame.view, group, look, cursor, frame.detail):
         told = (f"  {name.split('/')[0]} {wording.value(value)}", style)
         if cells((*spans, told)) > room:
             short = (f" {wording.value(value)}", style)
