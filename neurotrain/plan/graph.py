@@ -88,17 +88,7 @@ def build_graph(
         )
         weights.append(f"weights{suffix}")
         graph.add(weights[-1], "artifact", [], [f"trainer{suffix}"])
-    if len(weights) > 1:
-        held_out = [f"loader.valid{suffix}" for suffix in trainings]
-        needs = [*weights, *held_out, "metrics", "loss"]
-        graph.add("cross_validator", "cross_validator", [spec["test"]], needs)
-        graph.add("cross_validation", "artifact", [], ["cross_validator"])
-    if "test" in facts.parts:
-        needs = [*weights, "loader.test", "metrics", "loss"]
-        graph.add("tester", "tester", [spec["test"]], needs)
-        graph.add("report", "artifact", [], ["tester"])
-    if "predict" in spec:
-        _add_predictor(graph, experiment, spec, facts, weights)
+    _add_evaluation(graph, experiment, spec, facts, weights)
     return graph.nodes()
 
 
@@ -144,6 +134,24 @@ def _add_data(
     values = [part, spec["data"][part.source], common]
     graph.add(f"data.{name}{suffix}", "dataset", values, dataset)
     graph.add(f"loader.{name}{suffix}", "loader", [transforms], [f"data.{name}{suffix}", *applied])
+
+
+def _add_evaluation(
+    graph: _Graph, experiment: Experiment, spec: dict[str, Any], facts: Facts | OpenFacts,
+    weights: Sequence[str],
+) -> None:  # fmt: skip
+    """The stages that need trained weights."""
+    if len(weights) > 1:
+        held_out = [name.replace("weights", "loader.valid") for name in weights]
+        needs = [*weights, *held_out, "metrics", "loss"]
+        graph.add("cross_validator", "cross_validator", [spec["test"]], needs)
+        graph.add("cross_validation", "artifact", [], ["cross_validator"])
+    if "test" in facts.parts:
+        needs = [*weights, "loader.test", "metrics", "loss"]
+        graph.add("tester", "tester", [spec["test"]], needs)
+        graph.add("report", "artifact", [], ["tester"])
+    if "predict" in spec:
+        _add_predictor(graph, experiment, spec, facts, weights)
 
 
 def _add_predictor(
