@@ -38,6 +38,7 @@ class Wish:
     failed: bool = False
     """The end of the log says why, so it counts for more than the curves."""
     num_early_rows: int = 6
+    num_trainings: int = 1
     num_result_rows: int = 6
     num_metrics: int = 8
     num_checkpoints: int = 3
@@ -109,15 +110,17 @@ def _grid(width: int, y: int, height: int, wish: Wish) -> list[Place]:
 def _top(width: int, height: int, wish: Wish, shown: Shown) -> list[Place]:
     """The rows that stay at the top: state, views, progress, early stopping, stages."""
     wide = width >= _MEDIUM and height >= 30
-    early_rows = 0 if wide or not wish.early else 2 if height >= 20 and width >= 60 else 1
+    roomy = height >= 20 and width >= 60 and wish.num_early_rows > 1
+    early_rows = 0 if wide or not wish.early else 2 if roomy else 1
     early_rows = early_rows if shown == "overview" else 0
-    stages = height >= 26 and not (width >= _LARGE and shown == "overview")
+    least = 20 if wish.num_trainings > 1 else 26
+    stages = height >= least and not (width >= _LARGE and height >= 40 and shown == "overview")
     wanted = [
         ("header", 1, 1),
         ("progress", 2 if height >= 6 else 1, 2),
         ("early_row", early_rows if height >= 9 else 0, 10),
         ("tabs", 1 if height >= 13 else 0, 13),
-        ("stages", 1 if stages else 0, 26),
+        ("stages", 1 if stages else 0, least),
     ]
     order = ["header", "tabs", "stages", "progress", "early_row"]
     rows = {name: rows for name, rows, least in wanted if height >= least and rows}

@@ -384,6 +384,9 @@ class RunScreen(Screen[None]):
         found = offered(frame.options, frame.view) or ("loss",)
         at = found.index(frame.options.group) if frame.options.group in found else 0
         first = at // num * num
+        last = min(first + num, len(found))
+        page = f"{first + 1}-{last}/{len(found)}" if len(found) > num else ""
         for chart in range(num):
+            self.query_one(f"#grid_{chart}", Curves).page = page if chart == 0 else ""
             group = found[first + chart] if first + chart < len(found) else _NOTHING
             self.query_one(f"#grid_{chart}", Curves).fixed = group

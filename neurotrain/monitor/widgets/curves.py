@@ -38,6 +38,7 @@ class _Shown(NamedTuple):
     height: int
     is_chosen: bool
     glyphs: Glyphs
+    page: str
 
 
 class Curves(Pane):
@@ -50,6 +51,8 @@ class Curves(Pane):
         """The group that it always shows; empty where the person chooses."""
         self.first = first
         """The group that it shows before a choice; empty for the main metric."""
+        self.page = ""
+        """Which of all charts are shown, where not all are."""
         self.can_be_chosen = id.startswith("grid")
         """Whether it stands among others, of which one is chosen."""
 
@@ -61,7 +64,9 @@ class Curves(Pane):
         """The box with the chart; the one drawn last where nothing of it changed."""
         group = self.group(frame)
         chosen = self.can_be_chosen and group == frame.options.group
-        shows = _Shown(frame.view, group, frame.options.look, width, height, chosen, frame.glyphs)
+        shows = _Shown(
+            frame.view, group, frame.options.look, width, height, chosen, frame.glyphs, self.page
+        )
         if self._drawn is not None and self._drawn[0] == shows:
             return self._drawn[1]
         shown = plot(frame.view, group, frame.options.look, most=_PER_CELL * max(1, width))
@@ -71,9 +76,11 @@ class Curves(Pane):
             body, self._drawn = _empty(frame, width - 2, height - 2), None
             return box(title, (), body, width, height, frame.glyphs)
         body = draw(shown, width - 2, height - 2, frame.glyphs)
-        room = width - cells(title) - 8
+        room = width - cells(title) - 8 - (len(self.page) + 2 if self.page else 0)
         cursor = frame.options.look.cursor
         right = _right(frame, group, room) if cursor is None else _values(frame, group, room)
+        if self.page:
+            right = (*right, (f"  {self.page}" if right else self.page, "dim"))
         lines = box(title, right, body, width, height, frame.glyphs)
         self._drawn = shows, lines
         return lines

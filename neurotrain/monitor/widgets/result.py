@@ -51,7 +51,8 @@ def _finished(end: End, width: int) -> list[Line]:
     found: list[Line] = []
     if not end.result:
         found.append(line((" No test was asked for", "dim")))
-    head = _HEAD if width >= _SIDE[0] else 0
+    names = [name if name.startswith("test") else f"test {name}" for name, _ in end.result]
+    head = min(max([_HEAD, *map(len, names)]), width - 12) if width >= _SIDE[0] else 0
     scores = [_score(name, score, end.score_name, head) for name, score in end.result]
     if _SIDE[0] <= width < _SIDE[1]:
         return [*found, *scores, *(_named(name, path, width) for name, path in end.outputs)]
