@@ -13,6 +13,8 @@ from neurotrain.monitor.frame import Shown
 
 _MEDIUM: Final = 100
 _LARGE: Final = 160
+_TALL: Final = 24
+"""Rows from which on a place for one thing has room for a second below it."""
 _LEAST_CHART: Final = (36, 8)
 MAX_CHARTS: Final = 12
 
@@ -90,7 +92,11 @@ def _view(width: int, y: int, height: int, wish: Wish, shown: Shown) -> list[Pla
         upper = min(wish.num_actual_rows + 2, height * 2 // 3) if height >= 12 else height
         lower = [Place("settings", 0, y + upper, width, height - upper)]
         return [Place("actual", 0, y, width, upper), *(lower if height - upper >= 3 else [])]
-    return [Place({"log": "log", "system": "system"}.get(shown, "saves"), 0, y, width, height)]
+    if shown == "log":
+        return [Place("log", 0, y, width, height)]
+    notes = height // 3 if height >= _TALL else 0
+    main = Place("system" if shown == "system" else "saves", 0, y, width, height - notes)
+    return [main, *([Place("notes", 0, y + height - notes, width, notes)] if notes else [])]
 
 
 def _grid(width: int, y: int, height: int, wish: Wish) -> list[Place]:
@@ -114,7 +120,7 @@ def _top(width: int, height: int, wish: Wish, shown: Shown) -> list[Place]:
     early_rows = 0 if wide or not wish.early else 2 if roomy else 1
     early_rows = early_rows if shown == "overview" else 0
     least = 20 if wish.num_trainings > 1 else 26
-    stages = height >= least and not (width >= _LARGE and height >= 40 and shown == "overview")
+    stages = height >= least and not (width >= _LARGE and height >= 30 and shown == "overview")
     wanted = [
         ("header", 1, 1),
         ("progress", 2 if height >= 6 else 1, 2),
@@ -145,7 +151,7 @@ def _small(width: int, y: int, height: int, wish: Wish) -> list[Place]:
         return []
     if wish.ended:
         return _small_ended(width, y, height, wish)
-    log = 0 if height < 11 else min(8, max(3, height // 3))
+    log = 0 if height < 11 else min(8 if height < 2 * _TALL else 14, max(3, height // 3))
     machine = 1 if height >= 14 else 0
     places = _chart_and_table(width, y, height - log - machine, wish)
     y += height - log - machine
@@ -186,7 +192,10 @@ def _chart_and_table(width: int, y: int, height: int, wish: Wish) -> list[Place]
     table = 34 if width >= 76 else 0
     if height < 4:
         return []
-    places = [Place("chart", 0, y, width - table, height)]
+    lower = height * 2 // 5 if height >= _TALL else 0
+    places = [Place("chart", 0, y, width - table, height - lower)]
+    if lower:
+        places.append(Place("chart_metric", 0, y + height - lower, width - table, lower))
     if not table:
         return places
     saved = wish.num_checkpoints + 2 if height >= wish.num_metrics + wish.num_checkpoints + 6 else 0

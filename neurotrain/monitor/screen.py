@@ -187,7 +187,7 @@ class RunScreen(Screen[None]):
 
     def action_help(self) -> None:
         """Show the keys."""
-        self.app.push_screen(Help(disabled=not self.frame().can_ask))
+        self.app.push_screen(Help(disabled=not self.frame().can_ask, glyphs=self._glyphs))
 
     def action_freeze(self) -> None:
         """Hold the screen still, or let it go."""

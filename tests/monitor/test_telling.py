@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
 from pathlib import Path
 from types import ModuleType
 
@@ -13,9 +13,8 @@ from neurotrain.monitor.app import Monitor
 from neurotrain.monitor.once import text as once
 from neurotrain.monitor.plots import best_epoch
 from neurotrain.monitor.tail import follow_to_end
-from tests.monitor.piloting import opened, run, text
-
-Write = Callable[..., None]
+from neurotrain.monitor.widgets.notes import clock, moment
+from tests.monitor.piloting import opened, run, text, until
 
 
 def _shown(run_dir: Path, size: tuple[int, int], *keys: str) -> str:
@@ -148,3 +147,72 @@ def test_without_early_stopping_nothing_stands_where_it_would(
     rows = _shown(run_dir, (80, 24)).split("\n")
     assert "off; best by valid/dice: 0.8287 @ e18" in rows[4]
     assert "loss" in rows[5]
+
+
+@pytest.mark.parametrize("key", ["4", "5"])
+def test_a_high_screen_shows_the_events_below(recorded: dict[str, Path], key: str) -> None:
+    """Where the machine or the checkpoints leave room."""
+    assert "┌─ Events" in _shown(recorded["live"], (80, 40), key)
+    assert "┌─ Events" not in _shown(recorded["live"], (80, 24), key)
+
+
+def test_a_high_narrow_screen_shows_two_charts(recorded: dict[str, Path]) -> None:
+    """The loss and the main metric below it."""
+    shown = _shown(recorded["live"], (80, 60))
+    assert "┌─ loss" in shown
+    assert "┌─ dice" in shown
+
+
+def test_a_crash_tells_when_the_last_event_came(recorded: dict[str, Path]) -> None:
+    """In local time."""
+    newest = follow_to_end(recorded["crashed"]).updated_at
+    assert newest is not None
+    assert f"last event    {clock(newest)}" in _shown(recorded["crashed"], (80, 24))
+
+
+def test_the_keys_explain_the_marks(recorded: dict[str, Path]) -> None:
+    """At their end."""
+    shown = _shown(recorded["live"], (100, 80), "question_mark")
+    for told in ("★      The best epoch", "▲      A checkpoint", "●      A validation"):
+        assert told in shown
+
+
+def test_the_learning_rate_tells_its_schedule(logs: ModuleType, tmp_path: Path) -> None:
+    """As the plan says it."""
+    settings = {"train.scheduler.type": "cosine", "train.scheduler.warmup": "5 epochs"}
+    run_dir = logs.live(tmp_path / "run", settings=settings)
+    assert "cosine, warm-up 5 epochs" in _shown(run_dir, (140, 50))
+
+
+def test_a_run_of_another_day_is_told_by_its_date() -> None:
+    """A time of day alone would look like today's."""
+    noon = time.mktime((2026, 11, 26, 12, 0, 0, 0, 0, -1))
+    assert moment(noon - 3600, noon) == "11:00:00"
+    assert moment(noon - 86400, noon) == "2026-11-25"
+    assert moment(float("nan"), noon) == "--:--:--"
+
+
+def test_the_list_of_runs_is_filtered_and_compares_what_is_left(
+    logs: ModuleType, tmp_path: Path
+) -> None:
+    """By name or state; escape brings all back, and long names stay apart."""
+    for number in (118, 119):
+        logs.finished(tmp_path / f"sweep-learning-rate-{number}")
+    logs.failed(tmp_path / "other")
+    app = Monitor(tmp_path, readonly=False, choose=True)
+
+    async def act(app: Monitor, pilot: Pilot[None]) -> None:
+        await until(lambda: "FAILED" in text(app), pilot)
+        await pilot.press("slash", *"sweep")
+        await until(lambda: "other" not in text(app), pilot)
+        await pilot.press("enter", "d")
+        await pilot.pause(0.1)
+        assert "sweep-learning-rate-118 FINISHED" in text(app)
+        assert "sweep-learning-rate-119 FINISHED" in text(app)
+        assert "other" not in text(app)
+        await pilot.press("escape", "slash", *"118")
+        await pilot.press("escape")
+        await until(lambda: "rate-119" in text(app), pilot)
+        assert "/sweep" in text(app)
+
+    run(app, act, (80, 24))

@@ -113,7 +113,7 @@ def _title(frame: Frame, group: str, held: list[tuple[str, str]], *, chosen: boo
 
 def _right(frame: Frame, group: str, room: int) -> Line:
     look = frame.options.look
-    parts: list[str] = []
+    parts = [_schedule(frame)] if group == "lr" and _schedule(frame) else []
     if look.window is not None:
         parts.append(f"{place(look.axis, look.window[0])} to {place(look.axis, look.window[1])}")
     if look.axis != "epoch":
@@ -136,6 +136,14 @@ def _right(frame: Frame, group: str, room: int) -> Line:
     if cells(spans) > room:
         spans = spans[:1] if told and cells_of(told) <= room else ()
     return spans if offered else ()
+
+
+def _schedule(frame: Frame) -> str:
+    """How the learning rate is planned to go."""
+    facts = frame.view.facts
+    warmup = facts.setting("train.scheduler.warmup")
+    told = f", warm-up {warmup}" if warmup and not warmup.startswith("0 ") else ""
+    return facts.setting("train.scheduler.type") + told
 
 
 def _empty(frame: Frame, width: int, height: int) -> list[Line]:

@@ -10,6 +10,7 @@ from neurotrain.monitor.frame import Frame
 from neurotrain.monitor.ink import Line, box, cells, crop, line
 from neurotrain.monitor.state import State
 from neurotrain.monitor.view import End
+from neurotrain.monitor.widgets.notes import clock
 from neurotrain.monitor.widgets.pane import Pane
 
 _HEAD: Final = 13
@@ -107,6 +108,8 @@ def _crashed(frame: Frame, width: int) -> list[Line]:
     last = [saved for saved in frame.view.checkpoints if "last" in saved.roles]
     if last:
         found.append(_named("checkpoint", last[-1].path, width))
+    if frame.view.updated_at is not None:
+        found.insert(1, _named("last event", clock(frame.view.updated_at), width))
     found.append(_named("log", "logs/rank-0.log", width))
     return [*found, *_resume(frame, width)]
 
