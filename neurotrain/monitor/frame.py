@@ -56,6 +56,8 @@ class Frame:
     liveness: Liveness
     log: tuple[LogLine, ...]
     alerts: tuple[Alert, ...]
+    has_folder: bool
+    """Whether the run's folder is there."""
     missing: frozenset[str]
     """Checkpoints whose file is gone or has another size."""
     options: Options

@@ -167,6 +167,7 @@ class RunScreen(Screen[None]):
             liveness=replace(liveness, since=self._since(liveness.since, state)),
             log=self._tail.log(),
             alerts=tuple(alerts(self.view, state, now)),
+            has_folder=self.run_dir.is_dir(),
             missing=self._tail.missing(self.view.checkpoints),
             options=self.options,
             glyphs=self._glyphs,

@@ -216,3 +216,15 @@ def test_the_list_of_runs_is_filtered_and_compares_what_is_left(
         assert "/sweep" in text(app)
 
     run(app, act, (80, 24))
+
+
+def test_a_folder_that_vanishes_is_told(logs: ModuleType, tmp_path: Path) -> None:
+    """Not as a run that has yet to start."""
+    app = opened(logs.live(tmp_path / "run"))
+
+    async def act(app: Monitor, pilot: Pilot[None]) -> None:
+        assert "folder is not there" not in text(app)
+        (tmp_path / "run").rename(tmp_path / "away")
+        await until(lambda: "folder is not there" in text(app), pilot)
+
+    run(app, act, (140, 40))

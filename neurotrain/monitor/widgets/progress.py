@@ -37,6 +37,8 @@ def awaited(frame: Frame) -> tuple[str, float]:
     view = frame.view
     since = view.updated_at if view.updated_at is not None else frame.opened_at
     if view.started_at is None:
+        if not frame.has_folder:
+            return "waiting for the run: its folder is not there", frame.opened_at
         if frame.liveness.alive:
             return "the process runs and has told nothing yet", frame.opened_at
         return "waiting for the run to start", frame.opened_at
