@@ -44,7 +44,7 @@ def eta(left: Forecast | None, *, short: bool = False) -> str:
     if left is None:
         return ""
     spread = f" ±{wording.duration(left.spread_s)}" if left.spread_s and left.spread_s >= 1 else ""
-    more = f" + {' + '.join(left.left_out)}" if left.left_out and not short else ""
+    more = f", then {' and '.join(left.left_out)}" if left.left_out and not short else ""
     return f"{wording.duration(left.seconds)}{spread} left{more}"
 
 
@@ -80,8 +80,9 @@ def _paces(view: View, told: dict[str, Predicted]) -> list[Compared]:
         rows.append(Compared(name="time a step", planned=wanted, actual=now))
     flops = told.get("operations of a step")
     if flops is not None:
-        rate = "–" if pace is None or not pace.median_s else _rate(flops.value / pace.median_s)
-        rows.append(Compared(name="FLOP a step", planned=_si(flops.value), actual=rate))
+        rate = "–" if pace is None or not pace.median_s else _si(flops.value / pace.median_s)
+        rows.append(Compared(name="FLOP a step", planned=_si(flops.value), actual=""))
+        rows.append(Compared(name="FLOP a second", planned="–", actual=rate))
     return rows
 
 
@@ -100,7 +101,7 @@ def _sizes(view: View, told: dict[str, Predicted]) -> list[Compared]:
     saved = (*view.checkpoints, *view.earlier_checkpoints)
     kept = {(PurePosixPath(one.path).parent, one.step): one.all_bytes for one in saved}
     if disk is not None or kept:
-        rows.append(_size("checkpoints", _value(disk), sum(kept.values()) or None))
+        rows.append(_size("disk at its peak", _value(disk), sum(kept.values()) or None))
     return rows
 
 
@@ -151,7 +152,3 @@ def _si(number: float) -> str:
     while abs(number) >= 1000 and power < len(_POWERS) - 1:
         number, power = number / 1000, power + 1
     return f"{number:.3g}{_POWERS[power]}"
-
-
-def _rate(flops_per_s: float) -> str:
-    return f"{_si(flops_per_s)}FLOP/s"

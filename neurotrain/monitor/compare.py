@@ -50,21 +50,28 @@ def plot_of(runs: Sequence[Compared], group: str, look: Look) -> Plot:
     return Plot(curves=tuple(curves), log=look.log)
 
 
-def table(runs: Sequence[Compared], group: str, glyphs: Glyphs) -> list[Line]:
-    """A row a run: state, epochs, time, the best of the group, the test's score."""
-    head = f"   {fit('run', _NAME)}{fit('state', 16)}{'epoch':>9}{'time':>9}{'best':>18}  score"
-    rows = [line((head, "dim"))]
+def table(runs: Sequence[Compared], group: str, glyphs: Glyphs, width: int) -> list[Line]:
+    """A row a run: state, epochs, time, the best of the group, the test's score.
+
+    Where it is narrow, epochs and time make room for the names and the scores.
+    """
+    longest = max((len(run.summary.run_dir.name) for run in runs), default=0)
+    is_wide = width >= 3 + _NAME + 16 + 18 + 18 + 30
+    name = max(_NAME, min(longest + 1, width - (95 if is_wide else 51)))
+    middle = f"{'epoch':>9}{'time':>9}" if is_wide else ""
+    rows = [line((f"   {fit('run', name)}{fit('state', 14)}{middle}{'best':>16}  score", "dim"))]
     for run, style in zip(runs, STYLES, strict=False):
         row, view = run.summary, run.view
         found = best_of(f"valid/{group}", view) or best_of(f"train/{group}", view)
         best = "–" if found is None else f"{wording.value(found.value)} @ e{found.epoch}"
         score = "" if row.score is None else f"{wording.value(row.score)}  {row.score_name}"
         epochs = f"{row.epoch}/{row.epochs}" if row.epochs else str(row.epoch)
+        middle = f"{epochs:>9}{wording.duration(elapsed(view)):>9}" if is_wide else ""
         rows.append(
             line(
-                (f" {glyphs.point} ", style), fit(row.run_dir.name, _NAME),
-                (fit(row.state.value, 16), LOOKS[row.state].style),
-                f"{epochs:>9}{wording.duration(elapsed(view)):>9}{best:>18}  {score}",
+                (f" {glyphs.point} ", style), fit(row.run_dir.name, name),
+                (fit(row.state.value, 14), LOOKS[row.state].style),
+                f"{middle}{best:>16}  {score}",
             )
         )  # fmt: skip
     return rows

@@ -87,9 +87,8 @@ def fold_all(view: View, events: Iterable[Told]) -> View:
 def _start_stage(view: View, event: Event) -> View:
     name = reading.text(event.data.get("stage"), 40)
     stage = Stage(name=name, state="running", started_at=event.time, step=event.step)
-    if stage.trains:
-        view = _begin_training(view, event) if view.training not in ("", name) else view
-        view = replace(view, training=name)
+    if stage.trains and name != view.training:
+        view = replace(_begin_training(view, event) if view.training else view, training=name)
     total = reading.count(event.data.get("total_epochs"))
     facts = view.facts if total is None else replace(view.facts, epochs=total)
     return replace(_with_stage(view, stage), facts=facts)
@@ -100,6 +99,7 @@ def _begin_training(view: View, event: Event) -> View:
 
     What the others left is out of the reach of its resume, which goes back to a step of its own.
     """
+    view = _with_note(view, event, "info", f"{reading.text(event.data.get('stage'), 40)} begins")
     saved = (*view.earlier_checkpoints, *view.checkpoints)
     return replace(
         view,
@@ -189,7 +189,10 @@ def _finish_epoch(view: View, event: Event) -> View:
     times = view.epoch_times
     if seconds is not None and seconds >= 0:
         validated = event.data.get("validated") is True
-        took = EpochTime(epoch=event.epoch, seconds=seconds, validated=validated, step=event.step)
+        took = EpochTime(
+            epoch=event.epoch, seconds=seconds, validated=validated, step=event.step,
+            training=view.training,
+        )  # fmt: skip
         times = (*times, took)[-_MAX_EPOCH_TIMES:]
     finished = replace(
         position, num_finished=max(0, event.epoch), batch=position.num_batches, step=event.step
@@ -235,9 +238,10 @@ def _save_checkpoint(view: View, event: Event) -> View:
         seconds=reading.finite(event.data.get("seconds")),
         stall_s=reading.finite(event.data.get("stall_s")),
         verified=_flag(event.data.get("verified")),
+        training=view.training,
     )  # fmt: skip
     gone = {path, *reading.texts(event.data.get("removed"))}
-    kept = tuple(_give_up(old, roles) for old in view.checkpoints if old.path not in gone)
+    kept = tuple(_give_up(old, saved) for old in view.checkpoints if old.path not in gone)
     earlier = tuple(old for old in view.earlier_checkpoints if old.path not in gone)
     return replace(
         view, checkpoints=(*kept, saved)[-_MAX_CHECKPOINTS:], earlier_checkpoints=earlier
@@ -248,9 +252,11 @@ def _flag(value: object) -> bool | None:
     return value if isinstance(value, bool) else None
 
 
-def _give_up(old: Checkpoint, roles: tuple[str, ...]) -> Checkpoint:
-    """An older checkpoint when a newer one takes roles that only one can have."""
-    taken = {"best", "last"} & set(roles)
+def _give_up(old: Checkpoint, saved: Checkpoint) -> Checkpoint:
+    """An older checkpoint when a newer one takes roles that only one of a training can have."""
+    if old.training != saved.training:
+        return old
+    taken = {"best", "last"} & set(saved.roles)
     return replace(old, roles=tuple(role for role in old.roles if role not in taken))
 
 

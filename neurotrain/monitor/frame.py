@@ -57,6 +57,8 @@ class Frame:
     liveness: Liveness
     log: tuple[LogLine, ...]
     alerts: tuple[Alert, ...]
+    has_folder: bool = True
+    """Whether the run's folder is there."""
     missing: frozenset[str]
     """Checkpoints whose file is gone or has another size."""
     options: Options

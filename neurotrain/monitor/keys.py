@@ -94,7 +94,7 @@ KEYS: Final = (
         "Screen (text, SVG), curves (CSV) and state (JSON) into a folder here"),
     Key("earlier", "comma", ",", "move(-0.05)", "earlier", "In a replay: back by a twentieth"),
     Key("later", "full_stop", ".", "move(0.05)", "later", "In a replay: on by a twentieth"),
-    Key("up", "up,k", "↑", "scroll_by(-1)", "up", "Scroll up"),
+    Key("up", "up,k", "↑", "scroll_by(-1)", "up", "Scroll up", hint="↑↓"),
     Key("down", "down,j", "↓", "scroll_by(1)", "down", "Scroll down"),
     Key("page_up", "pageup", "pgup", "page(-1)", "page up", "A page up"),
     Key("page_down", "pagedown", "pgdn", "page(1)", "page down", "A page down"),

@@ -13,6 +13,8 @@ from neurotrain.monitor.frame import Shown
 
 _MEDIUM: Final = 100
 _LARGE: Final = 160
+_TALL: Final = 24
+"""Rows from which on a place for one thing has room for a second below it."""
 _LEAST_CHART: Final = (36, 8)
 MAX_CHARTS: Final = 12
 
@@ -38,6 +40,7 @@ class Wish:
     failed: bool = False
     """The end of the log says why, so it counts for more than the curves."""
     num_early_rows: int = 6
+    num_trainings: int = 1
     num_result_rows: int = 6
     num_metrics: int = 8
     num_checkpoints: int = 3
@@ -89,7 +92,11 @@ def _view(width: int, y: int, height: int, wish: Wish, shown: Shown) -> list[Pla
         upper = min(wish.num_actual_rows + 2, height * 2 // 3) if height >= 12 else height
         lower = [Place("settings", 0, y + upper, width, height - upper)]
         return [Place("actual", 0, y, width, upper), *(lower if height - upper >= 3 else [])]
-    return [Place({"log": "log", "system": "system"}.get(shown, "saves"), 0, y, width, height)]
+    if shown == "log":
+        return [Place("log", 0, y, width, height)]
+    notes = height // 3 if height >= _TALL else 0
+    main = Place("system" if shown == "system" else "saves", 0, y, width, height - notes)
+    return [main, *([Place("notes", 0, y + height - notes, width, notes)] if notes else [])]
 
 
 def _grid(width: int, y: int, height: int, wish: Wish) -> list[Place]:
@@ -109,15 +116,17 @@ def _grid(width: int, y: int, height: int, wish: Wish) -> list[Place]:
 def _top(width: int, height: int, wish: Wish, shown: Shown) -> list[Place]:
     """The rows that stay at the top: state, views, progress, early stopping, stages."""
     wide = width >= _MEDIUM and height >= 30
-    early_rows = 0 if wide or not wish.early else 2 if height >= 20 and width >= 60 else 1
+    roomy = height >= 20 and width >= 60 and wish.num_early_rows > 1
+    early_rows = 0 if wide or not wish.early else 2 if roomy else 1
     early_rows = early_rows if shown == "overview" else 0
-    stages = height >= 26 and not (width >= _LARGE and shown == "overview")
+    least = 20 if wish.num_trainings > 1 else 26
+    stages = height >= least and not (width >= _LARGE and height >= 30 and shown == "overview")
     wanted = [
         ("header", 1, 1),
         ("progress", 2 if height >= 6 else 1, 2),
         ("early_row", early_rows if height >= 9 else 0, 10),
         ("tabs", 1 if height >= 13 else 0, 13),
-        ("stages", 1 if stages else 0, 26),
+        ("stages", 1 if stages else 0, least),
     ]
     order = ["header", "tabs", "stages", "progress", "early_row"]
     rows = {name: rows for name, rows, least in wanted if height >= least and rows}
@@ -142,7 +151,7 @@ def _small(width: int, y: int, height: int, wish: Wish) -> list[Place]:
         return []
     if wish.ended:
         return _small_ended(width, y, height, wish)
-    log = 0 if height < 11 else min(8, max(3, height // 3))
+    log = 0 if height < 11 else min(8 if height < 2 * _TALL else 14, max(3, height // 3))
     machine = 1 if height >= 14 else 0
     places = _chart_and_table(width, y, height - log - machine, wish)
     y += height - log - machine
@@ -183,7 +192,10 @@ def _chart_and_table(width: int, y: int, height: int, wish: Wish) -> list[Place]
     table = 34 if width >= 76 else 0
     if height < 4:
         return []
-    places = [Place("chart", 0, y, width - table, height)]
+    lower = height * 2 // 5 if height >= _TALL else 0
+    places = [Place("chart", 0, y, width - table, height - lower)]
+    if lower:
+        places.append(Place("chart_metric", 0, y + height - lower, width - table, lower))
     if not table:
         return places
     saved = wish.num_checkpoints + 2 if height >= wish.num_metrics + wish.num_checkpoints + 6 else 0

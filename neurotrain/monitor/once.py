@@ -44,7 +44,8 @@ def text(run_dir: Path) -> str:
     ]
     if state in (State.STOPPED, State.FAILED, State.CRASHED):
         rows.append(("resume", clean(resume_command(run_dir))))
-    return "".join(f"{name:<{_HEAD}}{told}\n" for name, told in rows)
+    head = max([_HEAD, *(len(name) + 2 for name, _ in rows)])
+    return "".join(f"{name:<{head}}{told}\n" for name, told in rows)
 
 
 def record(run_dir: Path) -> dict[str, Json]:

@@ -88,11 +88,12 @@ def best_of(name: str, view: View) -> Best | None:
 
 
 def best_epoch(view: View) -> int | None:
-    """The epoch with the best monitored value."""
-    if view.early_stopping is not None and view.early_stopping.best_epoch:
-        return view.early_stopping.best_epoch
-    best = best_of(view.facts.monitor, view)
-    return None if best is None else best.epoch
+    """The epoch with the best monitored value, by however little; its weights are kept."""
+    early = view.early_stopping
+    best = best_of(view.facts.monitor if early is None else early.monitor, view)
+    if best is not None:
+        return best.epoch
+    return early.best_epoch if early is not None else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,11 +124,12 @@ def plot(
             placed = kept if look.axis == "epoch" else converted(kept, to)
             curves.append(Curve(name=name, buckets=placed, style=shown_as, drawn=form))
     epoch = best_epoch(view)
+    here = [saved for saved in view.checkpoints if saved.training == view.training]
     return Plot(
         curves=tuple(curves),
         log=look.log,
         best_x=None if epoch is None else to(float(epoch)),
-        saved_x=tuple(to(float(saved.epoch)) for saved in view.checkpoints if saved.epoch),
+        saved_x=tuple(to(float(saved.epoch)) for saved in here if saved.epoch),
         axis=look.axis,
         window=look.window,
         cursor_x=look.cursor,

@@ -172,6 +172,7 @@ class RunScreen(Asking):
             liveness=replace(liveness, since=self._since(liveness.since, state)),
             log=self._tail.log(),
             alerts=self._attention.mark(found, self.view.updated_at or now),
+            has_folder=self.run_dir.is_dir(),
             missing=self._tail.missing((*self.view.checkpoints, *self.view.earlier_checkpoints)),
             options=self.options,
             glyphs=self._glyphs,
@@ -193,7 +194,7 @@ class RunScreen(Asking):
 
     def action_help(self) -> None:
         """Show the keys."""
-        self.app.push_screen(Help(disabled=not self.frame().can_ask))
+        self.app.push_screen(Help(disabled=not self.frame().can_ask, glyphs=self._glyphs))
 
     def action_freeze(self) -> None:
         """Hold the screen still, or let it go."""
@@ -381,6 +382,9 @@ class RunScreen(Asking):
         found = offered(frame.options, frame.view) or ("loss",)
         at = found.index(frame.options.group) if frame.options.group in found else 0
         first = at // num * num
+        last = min(first + num, len(found))
+        page = f"{first + 1}-{last}/{len(found)}" if len(found) > num else ""
         for chart in range(num):
+            self.query_one(f"#grid_{chart}", Curves).page = page if chart == 0 else ""
             group = found[first + chart] if first + chart < len(found) else _NOTHING
             self.query_one(f"#grid_{chart}", Curves).fixed = group

@@ -104,14 +104,19 @@ def _ended(view: View, end: End) -> State:
         return State.FAILED
     if end.kind == "interrupted":
         return State.STOPPED
+    return _done(view)
+
+
+def _done(view: View) -> State:
+    """Of several trainings each ends in its own way, so the run is just finished."""
     early = view.early_stopping
-    return State.EARLY_STOPPED if early is not None and early.stopped else State.FINISHED
+    stopped = early is not None and early.stopped and len(view.trainings) < 2
+    return State.EARLY_STOPPED if stopped else State.FINISHED
 
 
 def _exited(view: View, exit_code: int) -> State:
     if exit_code == 0:
-        early = view.early_stopping
-        return State.EARLY_STOPPED if early is not None and early.stopped else State.FINISHED
+        return _done(view)
     return State.STOPPED if exit_code in _STOP_CODES else State.FAILED
 
 

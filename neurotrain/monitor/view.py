@@ -180,6 +180,8 @@ class Checkpoint:
     """How long the training waited for it."""
     verified: bool | None = None
     """Whether it was read back as written; None where the run has not said."""
+    training: str = ""
+    """The stage that saved it."""
 
     @property
     def all_bytes(self) -> int:
@@ -195,6 +197,8 @@ class EpochTime:
     seconds: float
     validated: bool
     step: int
+    training: str = ""
+    """The stage that it belongs to."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -322,6 +326,11 @@ class View:
     """What earlier attempts took."""
     num_events: int = 0
     num_unknown: int = 0
+
+    @property
+    def trainings(self) -> tuple[Stage, ...]:
+        """The stages that train, in order: one, or several such as the folds."""
+        return tuple(stage for stage in self.stages if stage.trains)
 
     @property
     def stage(self) -> Stage | None:

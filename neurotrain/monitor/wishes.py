@@ -16,7 +16,7 @@ def wish_of(frame: Frame, width: int) -> Wish:
     ended = frame.is_over
     inner = 40 if width >= 100 else width - 2
     return Wish(
-        early=watched is not None or bool(view.facts.monitor),
+        early=watched is not None or (bool(view.facts.monitor) and not ended),
         ended=ended,
         failed=frame.state in (State.FAILED, State.CRASHED),
         num_early_rows=1 if watched is None else len(early.block(frame, watched)),
@@ -24,6 +24,7 @@ def wish_of(frame: Frame, width: int) -> Wish:
         num_metrics=metrics.num_rows(view),
         num_checkpoints=max(1, min(6, len(view.checkpoints) + 1)),
         num_machine_rows=machine.num_rows(view),
+        num_trainings=len(view.trainings),
         num_plan_rows=len(plan.rows(frame)),
         num_actual_rows=len(actual.rows(frame)) if frame.options.shown == "plan" else 0,
         num_log_lines=len(frame.log) if frame.log or view.by_epoch else 1,

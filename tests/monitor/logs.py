@@ -57,8 +57,8 @@ class Recording:
         minute, second = divmod(int(self.now - START), 60)
         self.log_lines.append(f"14:{minute % 60:02d}:{second:02d} INFO  {text}")
 
-    def start(self, **more: Any) -> None:
-        """`run.started` and the trainer's start."""
+    def start(self, *, first: str = "trainer", **more: Any) -> None:
+        """`run.started` and the first trainer's start."""
         segmentation = self.task == "segmentation"
         facts: dict[str, Any] = {
             "name": "drive-unet" if segmentation else "digits",
@@ -86,7 +86,7 @@ class Recording:
             "threads": 2,
         }
         self.write("run.started", **(facts | more))
-        self.write("stage.started", stage="trainer", total_epochs=self.epochs)
+        self.write("stage.started", stage=first, total_epochs=self.epochs)
         self.say("trainer: 1152 samples, 40 steps an epoch")
 
     def learning_rate(self, done: float) -> float:

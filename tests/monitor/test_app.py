@@ -126,7 +126,7 @@ def test_before_the_first_event_it_says_what_it_waits_for(tmp_path: Path) -> Non
         shown = text(app)
         assert "PENDING" in shown
         assert "run-to-come" in shown
-        assert "Waiting for the run to start  0s" in shown
+        assert "Waiting for the run: its folder is not there  0s" in shown
         await pilot.press("c")
         assert not (tmp_path / "run-to-come").exists()
 

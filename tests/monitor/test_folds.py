@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
@@ -10,7 +12,11 @@ from textual.pilot import Pilot
 
 from neurotrain.monitor.app import Monitor
 from neurotrain.monitor.forecast import run_left, time_until
-from neurotrain.monitor.tail import follow_to_end
+from neurotrain.monitor.plots import Look, plot
+from neurotrain.monitor.state import State, judge
+from neurotrain.monitor.tail import Liveness, follow_to_end
+from neurotrain.monitor.widgets.epochs import Epochs
+from neurotrain.recorder.events import EventLog
 from tests.monitor.piloting import opened, run, text
 
 NUM_FOLDS = 5
@@ -20,17 +26,30 @@ EPOCHS = 4
 @pytest.fixture(scope="module")
 def folds(logs: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two of five trainings are over, the third is in its second epoch."""
-    recording = logs.Recording(tmp_path_factory.mktemp("folds") / "run", epochs=EPOCHS)
-    names = ["trainer", *(f"trainer-{fold}" for fold in range(2, NUM_FOLDS + 1))]
-    recording.start(stages=[*names, "tester"])
-    for name in names[:2]:
-        if name != "trainer":
+    return _recorded(logs, tmp_path_factory.mktemp("folds") / "run", until=3)
+
+
+def _recorded(logs: ModuleType, run_dir: Path, *, until: int, resumes: bool = False) -> Path:
+    recording = logs.Recording(run_dir, epochs=EPOCHS)
+    names = [f"trainer-{fold}" for fold in range(1, NUM_FOLDS + 1)]
+    recording.start(stages=[*names, "cross_validator", "tester"], first=names[0])
+    for number, name in enumerate(names[: until - 1], start=1):
+        if number > 1:
             recording.write("stage.started", stage=name, total_epochs=EPOCHS)
         recording.best, recording.counter = 0.0, 0
         recording.train(EPOCHS)
-        recording.write("stage.finished", stage=name, seconds=50.0, result={"dice": 0.8})
-    recording.write("stage.started", stage=names[2], total_epochs=EPOCHS)
+        result = {"epochs": 4.0, "best_epoch": 4.0, "valid/dice": 0.7 + number / 10}
+        recording.write("stage.finished", stage=name, seconds=50.0, result=result)
+    recording.write("stage.started", stage=names[until - 1], total_epochs=EPOCHS)
+    recording.best, recording.counter = 0.0, 0
     recording.train(1)
+    if resumes:
+        recording.log.close()
+        recording.log = EventLog(run_dir / "events.jsonl")
+        recording.write(
+            "run.resumed", from_step=recording.step, from_epoch=1, checkpoint="last.pth"
+        )
+        recording.write("stage.started", stage=names[until - 1], total_epochs=EPOCHS)
     recording.train_steps(2, num=20)
     return Path(logs._spread_times(recording.close("training", None)))
 
@@ -63,7 +82,10 @@ def test_the_screen_says_which_training_it_is(folds: Path, size: tuple[int, int]
     """At every size, in every view."""
 
     async def act(app: Monitor, pilot: Pilot[None]) -> None:
-        assert "Fit 3/5" in text(app)
+        assert re.search(r"Fold 3/5 +e2/4", text(app))
+        if size[0] >= 80:
+            for told in ("0.8000", "0.9000", "mean valid/dice 0.8500 ±0.071"):
+                assert told in text(app)
         for key in "23456":
             await pilot.press(key)
         assert app.return_code in (0, None)
@@ -94,3 +116,48 @@ def test_a_resume_takes_back_only_what_its_own_training_did(
     kept = [note.text for note in view.notes]
     assert before.notes
     assert kept[: len(before.notes)] == [note.text for note in before.notes]
+
+
+def test_what_was_saved_belongs_to_its_training(folds: Path) -> None:
+    """The marks below a chart and the rows of the epochs are of the training that runs."""
+    view = follow_to_end(folds)
+    assert plot(view, "loss", Look()).saved_x == (1.0, 1.0)
+    assert {saved.training for saved in view.checkpoints if "best" in saved.roles} == {"trainer-3"}
+
+    async def act(app: Monitor, pilot: Pilot[None]) -> None:
+        rows = app.screen.query_one("#epochs", Epochs).lines
+        told = ["".join(part for part, _ in row).split()[1] for row in rows[2:5]]
+        assert told == ["1★", "│", "│"]
+
+    run(opened(folds), act, (200, 60))
+
+
+def test_a_best_of_each_training_stays(logs: ModuleType, tmp_path: Path) -> None:
+    """Where every training has a folder of its own, so has it a best checkpoint."""
+    recording = logs.Recording(tmp_path / "run", epochs=EPOCHS)
+    recording.start(stages=["trainer-1", "trainer-2"], first="trainer-1")
+    recording._saved("train-1/best.pth", ["best"], 3)
+    recording.write("stage.started", stage="trainer-2", total_epochs=EPOCHS)
+    recording._saved("train-2/best.pth", ["best"], 2)
+    view = follow_to_end(recording.close("training", None))
+    kept = (*view.earlier_checkpoints, *view.checkpoints)
+    assert [saved.roles for saved in kept] == [("best",), ("best",)]
+
+
+def test_a_resume_inside_a_training_keeps_its_epochs(logs: ModuleType, tmp_path: Path) -> None:
+    """The stage starts once more, but the training goes on."""
+    view = follow_to_end(_recorded(logs, tmp_path / "run", until=3, resumes=True))
+    assert (view.attempt, view.training) == (2, "trainer-3")
+    assert len(view.by_epoch["valid/dice"].buckets) == 1
+    assert sum(note.text == "trainer-3 begins" for note in view.notes) == 1
+
+
+def test_several_trainings_are_finished_not_stopped(folds: Path) -> None:
+    """Although early stopping ended the last of them."""
+    view = follow_to_end(folds)
+    assert view.early_stopping is not None
+    view = replace(view, early_stopping=replace(view.early_stopping, stopped=True))
+    ended = Liveness(found=True, exit_code=0)
+    assert judge(view, ended, 0.0) is State.FINISHED
+    alone = replace(view, stages=view.stages[:1])
+    assert judge(alone, ended, 0.0) is State.EARLY_STOPPED

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import combinations
+from itertools import combinations, product
 
 import pytest
 
@@ -26,9 +26,9 @@ def _overlap(a: Place, b: Place) -> bool:
 @pytest.mark.parametrize("name", WISHES)
 def test_panes_stay_inside_and_apart(name: str) -> None:
     """At any size from one cell on every pane has room inside the screen, and it is its own."""
-    for width in WIDTHS:
+    for shown, width in product(("overview", "system"), WIDTHS):
         for height in range(1, 81, 3):
-            places = arrange(width, height, WISHES[name])
+            places = arrange(width, height, WISHES[name], shown)
             for place in places:
                 assert place.width > 0, (width, height, place)
                 assert place.height > 0, (width, height, place)

@@ -46,7 +46,7 @@ def test_the_views_tell_what_they_are_for(cluster: Path) -> None:
             ("3", ("r0 ", "r1 ", "follow")),
             ("4", ("gpu 1", "throttled", "behind", "1.43× the others", "disk i/o")),
             ("5", ("verified", "it deletes epoch-0010.pth", "neurotrain run ", "reattach")),
-            ("6", ("planned", "1200", "4.2 G", "train.checkpoints.keep_last", "left + predictor")),
+            ("6", ("planned", "1200", "4.2 G", "train.checkpoints.keep_last", ", then predictor")),
         ):  # fmt: skip
             await pilot.press(key)
             await pilot.pause()

@@ -13,7 +13,7 @@ from neurotrain.monitor.ink import Line, box, line
 from neurotrain.monitor.widgets.pane import Pane
 from neurotrain.monitor.widgets.plan import rows as plan_rows
 
-_NAME: Final = 23
+_NAME: Final = 27
 _COLUMN: Final = 18
 _USUAL: Final = 56
 
@@ -24,7 +24,10 @@ class Actual(Pane):
     def draw(self, frame: Frame, width: int, height: int) -> list[Line]:
         """The box with the rows that fit."""
         title = line(("Plan and actual", "title"))
-        return box(title, (), rows(frame, width - 2), width, height, frame.glyphs)
+        body, room = rows(frame, width - 2), height - 2
+        if len(body) > room > 2:
+            body = [*body[: room - 1], line((f" and {len(body) - room + 1} more", "dim"))]
+        return box(title, (), body, width, height, frame.glyphs)
 
 
 class Settings(Pane):
@@ -48,15 +51,15 @@ class Settings(Pane):
 
 def rows(frame: Frame, width: int = _USUAL) -> list[Line]:
     """The lines of the box; where it is narrow the columns are, too."""
-    name, column = (_NAME, _COLUMN) if width >= _USUAL else (_NAME - 8, _COLUMN - 8)
+    name, column = (_NAME, _COLUMN) if width >= _USUAL else (_NAME - 11, _COLUMN - 8)
     head = f" {fit('', name)}{fit('planned', column)}actual"
-    found = [line((head, "dim"))]
+    found = [line((head, "dim")), *_time(frame, name, column)]
     for row in compare(frame.view):
         style = "warn" if row.is_over else "plain"
         found.append(
             line((f" {fit(row.name, name)}", "dim"), fit(row.planned, column), (row.actual, style))
         )
-    return [*found, *_time(frame, name, column), line(""), *plan_rows(frame)]
+    return [*found, line(""), *plan_rows(frame)]
 
 
 def _time(frame: Frame, name: int, column: int) -> list[Line]:

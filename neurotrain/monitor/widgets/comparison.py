@@ -74,7 +74,7 @@ class Comparison(Screen[None]):
     def _lines(self, width: int, height: int) -> list[Line]:
         found = shared_groups(self._runs) or ("loss",)
         group = found[self._group % len(found)]
-        rows = table(self._runs, group, self._glyphs)
+        rows = table(self._runs, group, self._glyphs, width - 2)
         head, room = len(rows) + 2, height - 1
         lower = max(3, min(room // 3, 14)) if room - head >= 12 else 0
         upper = room - head - lower

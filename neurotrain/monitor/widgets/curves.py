@@ -40,6 +40,7 @@ class _Shown(NamedTuple):
     is_chosen: bool
     glyphs: Glyphs
     detail: Detail | None
+    page: str
 
 
 class Curves(Pane):
@@ -52,6 +53,8 @@ class Curves(Pane):
         """The group that it always shows; empty where the person chooses."""
         self.first = first
         """The group that it shows before a choice; empty for the main metric."""
+        self.page = ""
+        """Which of all charts are shown, where not all are."""
         self.can_be_chosen = id.startswith("grid")
         """Whether it stands among others, of which one is chosen."""
 
@@ -64,7 +67,9 @@ class Curves(Pane):
         group = self.group(frame)
         chosen = self.can_be_chosen and group == frame.options.group
         look = frame.options.look
-        shows = _Shown(frame.view, group, look, width, height, chosen, frame.glyphs, frame.detail)
+        shows = _Shown(
+            frame.view, group, look, width, height, chosen, frame.glyphs, frame.detail, self.page
+        )
         if self._drawn is not None and self._drawn[0] == shows:
             return self._drawn[1]
         shown = plot(frame.view, group, look, _PER_CELL * max(1, width), frame.detail)
@@ -74,9 +79,11 @@ class Curves(Pane):
             body, self._drawn = _empty(frame, width - 2, height - 2), None
             return box(title, (), body, width, height, frame.glyphs)
         body = draw(shown, width - 2, height - 2, frame.glyphs)
-        room = width - cells(title) - 8
+        room = width - cells(title) - 8 - (len(self.page) + 2 if self.page else 0)
         cursor = frame.options.look.cursor
         right = _right(frame, group, room) if cursor is None else _values(frame, group, room)
+        if self.page:
+            right = (*right, (f"  {self.page}" if right else self.page, "dim"))
         lines = box(title, right, body, width, height, frame.glyphs)
         self._drawn = shows, lines
         return lines
@@ -109,7 +116,7 @@ def _title(frame: Frame, group: str, held: list[tuple[str, str]], *, chosen: boo
 
 def _right(frame: Frame, group: str, room: int) -> Line:
     look = frame.options.look
-    parts: list[str] = []
+    parts = [_schedule(frame)] if group == "lr" and _schedule(frame) else []
     if look.window is not None:
         parts.append(f"{place(look.axis, look.window[0])} to {place(look.axis, look.window[1])}")
     if look.axis != "epoch":
@@ -132,6 +139,14 @@ def _right(frame: Frame, group: str, room: int) -> Line:
     if cells(spans) > room:
         spans = spans[:1] if told and cells_of(told) <= room else ()
     return spans if offered else ()
+
+
+def _schedule(frame: Frame) -> str:
+    """How the learning rate is planned to go."""
+    facts = frame.view.facts
+    warmup = facts.setting("train.scheduler.warmup")
+    told = f", warm-up {warmup}" if warmup and not warmup.startswith("0 ") else ""
+    return facts.setting("train.scheduler.type") + told
 
 
 def _empty(frame: Frame, width: int, height: int) -> list[Line]:

@@ -9,12 +9,13 @@ from neurotrain.monitor import wording
 from neurotrain.monitor.forecast import time_until
 from neurotrain.monitor.frame import Frame
 from neurotrain.monitor.ink import Line, Span, box, cells, line, sparkline
-from neurotrain.monitor.plots import best_of, mode_of
+from neurotrain.monitor.plots import best_of, group_of, mode_of
 from neurotrain.monitor.state import State
 from neurotrain.monitor.view import EarlyStopping, Facts
 from neurotrain.monitor.widgets.pane import Pane
 
 _MAX_BOXES: Final = 16
+_NARROW: Final = 50
 _TREND: Final = 8
 
 
@@ -28,7 +29,7 @@ class EarlyRow(Pane):
             return [line(" Early stop  ", (_without(frame), "dim"))]
         if height == 1:
             return [_one_row(frame, early, width)]
-        return [_first_row(frame, early), _second_row(frame, early, width)]
+        return [_first_row(frame, early, width), _second_row(frame, early, width)]
 
 
 class EarlyBlock(Pane):
@@ -55,10 +56,12 @@ def _now(frame: Frame, early: EarlyStopping) -> Line:
 def block(frame: Frame, early: EarlyStopping) -> list[Line]:
     """The lines of the box."""
     delta = f"  min delta {wording.small(early.min_delta)}" if early.min_delta else ""
+    counts = _counts_from(frame, early)
     rows = [
         line((" monitor   ", "dim"), *_monitor(frame, early), (delta, "dim")),
         line((" best      ", "dim"), *_best(frame, early)),
-        line((" now       ", "dim"), wording.value(early.value), *_change(early)),
+        *([line((" counts    ", "dim"), f"from {counts}")] if counts else []),
+        line((" now       ", "dim"), wording.value(early.value), *_change(frame, early)),
         line((" patience  ", "dim"), *_patience(frame, early, 12), _left(early)),
     ]  # fmt: skip
     if early.stopped:
@@ -66,6 +69,7 @@ def block(frame: Frame, early: EarlyStopping) -> list[Line]:
             *rows,
             line((" stopped   ", "dim"), f"after epoch {early.epoch}"),
             line((f" {early.reason or 'no improvement'}", "warn")),
+            line((" needed    ", "dim"), *_needed(early)),
         ]
     if _is_training_over(frame):
         return [*rows, line((" training  ended before the patience did", "dim"))]
@@ -77,17 +81,22 @@ def block(frame: Frame, early: EarlyStopping) -> list[Line]:
     ]
 
 
-def _first_row(frame: Frame, early: EarlyStopping) -> Line:
-    return line(
+def _first_row(frame: Frame, early: EarlyStopping, width: int) -> Line:
+    row = line(
         " Early stop  ", *_monitor(frame, early), ("   best ", "dim"), *_best(frame, early),
-        ("   now ", "dim"), wording.value(early.value), *_change(early),
+        ("   now ", "dim"), wording.value(early.value), *_change(frame, early),
     )  # fmt: skip
+    counts = _counts_from(frame, early)
+    more = (*row, ("   counts from ", "dim"), (counts, "plain"))
+    return more if counts and cells(more) <= width else row
 
 
 def _second_row(frame: Frame, early: EarlyStopping, width: int) -> Line:
     start = line("             ", *_patience(frame, early, _MAX_BOXES), ("   ", "plain"))
     if early.stopped:
-        return (*start, (early.reason or "stopped: no improvement", "warn"))
+        told = f"stopped after e{early.epoch}: {early.reason or 'no improvement'}"
+        row = (*start, (told, "warn"), (", needed", "dim"), (_bound(early), "plain"))
+        return row if cells(row) <= width else row[:-2]
     if _is_training_over(frame):
         return (*start, ("the training ended before the patience did", "dim"))
     if early.stops_at_epoch is None or _comes_too_late(frame, early):
@@ -99,18 +108,25 @@ def _second_row(frame: Frame, early: EarlyStopping, width: int) -> Line:
 
 
 def _one_row(frame: Frame, early: EarlyStopping, width: int) -> Line:
-    boxes = _MAX_BOXES if width >= 70 else 5
-    row = line(" ", *_monitor(frame, early), " ", *_best(frame, early), "  ",
-               *_patience(frame, early, boxes))  # fmt: skip
-    if early.stopped:
-        return (*row, ("  stopped", "warn"))
+    watched, best = _monitor(frame, early), _best(frame, early)
+    if width < _NARROW:
+        watched = tuple((group_of(text), style) for text, style in watched)
+    ends: list[Line] = [()]
     foreseen = early.stops_at_epoch is not None and not _comes_too_late(frame, early)
-    if foreseen and not _is_training_over(frame):
-        told = "  stops at e" if width >= 50 else "  stop@"
-        row = (*row, (f"{told}{early.stops_at_epoch}", "plain"))
-    if width < 70 or _is_training_over(frame):
-        return row
-    return (*row, ("  needs ", "dim"), *_needed(early))
+    if early.stopped:
+        ends = [((f"  stopped after e{early.epoch}", "warn"),), (("  stopped", "warn"),), ()]
+    elif foreseen and not _is_training_over(frame):
+        stop: Span = (f"  stops at e{early.stops_at_epoch}", "plain")
+        needs = (stop, ("  needs ", "dim"), *_needed(early))
+        ends = [needs, (stop,), ((f" stop@e{early.stops_at_epoch}", "plain"),)]
+    elif not _is_training_over(frame):
+        ends = [(("  needs ", "dim"), *_needed(early)), ()]
+    rows = [
+        (*line(" ", *watched, " ", *best, "  ", *_patience(frame, early, boxes)), *end)
+        for boxes in (_MAX_BOXES, 5, 0)
+        for end in ends
+    ]
+    return next((row for row in rows if cells(row) <= width), rows[-1])
 
 
 def _is_training_over(frame: Frame) -> bool:
@@ -128,8 +144,8 @@ def _without(frame: Frame) -> str:
     if not facts.monitor:
         return "off"
     best = best_of(facts.monitor, frame.view)
-    told = "" if best is None else f"; best {wording.value(best.value)} @ epoch {best.epoch}"
-    return f"off; {facts.monitor} decides which checkpoint is best{told}"
+    told = "" if best is None else f": {wording.value(best.value)} @ e{best.epoch}"
+    return f"off; best by {facts.monitor}{told}"
 
 
 def _monitor(frame: Frame, early: EarlyStopping) -> Line:
@@ -138,15 +154,30 @@ def _monitor(frame: Frame, early: EarlyStopping) -> Line:
     return ((f"{early.monitor} {glyph}", "plain"),)
 
 
+def _seen(frame: Frame, early: EarlyStopping) -> tuple[float | None, int | None]:
+    """The best value there was, and its epoch."""
+    best = best_of(early.monitor, frame.view)
+    return (early.best, early.best_epoch) if best is None else (best.value, best.epoch)
+
+
+def _counts_from(frame: Frame, early: EarlyStopping) -> str:
+    """The value that the patience counts from, where the best is better by less than the delta."""
+    if early.best_epoch is None or _seen(frame, early)[1] == early.best_epoch:
+        return ""
+    return f"{wording.value(early.best)} @ e{early.best_epoch}"
+
+
 def _best(frame: Frame, early: EarlyStopping) -> Line:
-    at = "" if early.best_epoch is None else f" @ e{early.best_epoch}"
-    return ((wording.value(early.best), "best"), (at, "best"))
+    best, epoch = _seen(frame, early)
+    at = "" if epoch is None else f" @ e{epoch}"
+    return ((wording.value(best), "best"), (at, "best"))
 
 
-def _change(early: EarlyStopping) -> Line:
-    if early.value is None or early.best is None or early.value == early.best:
+def _change(frame: Frame, early: EarlyStopping) -> Line:
+    best, _ = _seen(frame, early)
+    if early.value is None or best is None or early.value == best:
         return ()
-    told = wording.change(early.value - early.best)
+    told = wording.change(early.value - best)
     return ((f" ({told})", "dim"),) if told else ()
 
 

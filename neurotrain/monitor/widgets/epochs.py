@@ -14,6 +14,7 @@ from neurotrain.monitor.view import View
 from neurotrain.monitor.widgets.pane import Pane
 
 _COLUMN: Final = 8
+_WIDEST: Final = 13
 _SECONDS: Final = "seconds"
 
 
@@ -24,13 +25,14 @@ class Epochs(Pane):
         """The box with the newest epochs."""
         view = frame.view
         columns = _columns(view, (width - 8) // _COLUMN)
+        cells = min(_WIDEST, (width - 9) // max(1, len(columns)))
         best = best_epoch(view)
-        names = "".join(fit(name, _COLUMN, right=True) for name in columns)
+        names = "".join(fit(f" {name}", cells, right=True) for name in columns)
         body = [line(("      " + names, "dim"))]
         for epoch in _newest(columns, max(0, height - 3)):
             star = frame.glyphs.star if epoch == best else " "
             told = "".join(
-                fit(_told(name, known.get(epoch)), _COLUMN, right=True)
+                fit(_told(name, known.get(epoch)), cells, right=True)
                 for name, known in columns.items()
             )
             body.append(line((f" {epoch:>3}", "plain"), (f"{star} ", "best"), told))
@@ -49,15 +51,16 @@ def _columns(view: View, num: int) -> dict[str, dict[int, float]]:
     found = {
         "train": _by_epoch(view, "train/loss"),
         "valid": _by_epoch(view, "valid/loss"),
-        fit(main, _COLUMN - 1).rstrip(): _by_epoch(view, f"valid/{main}"),
+        main: _by_epoch(view, f"valid/{main}"),
     }
     others = [name for name in view.by_epoch if name.startswith("valid/")]
     for name in others[: max(0, num - 1)]:
         if len(found) < num - 1:
-            found.setdefault(fit(group_of(name), _COLUMN - 1).rstrip(), _by_epoch(view, name))
+            found.setdefault(group_of(name), _by_epoch(view, name))
     found.pop("loss", None)
     if num > len(found) and view.epoch_times:
-        found[_SECONDS] = {took.epoch: took.seconds for took in view.epoch_times}
+        here = [took for took in view.epoch_times if took.training == view.training]
+        found[_SECONDS] = {took.epoch: took.seconds for took in here}
     return found
 
 

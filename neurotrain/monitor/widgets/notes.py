@@ -57,6 +57,16 @@ def _row(frame: Frame, note: Note) -> Line:
     return line((f" {clock(note.time)} ", "dim"), (f"{mark} ", style), note.text)
 
 
+def moment(time: float, now: float) -> str:
+    """The time of day, or the date where it was another day."""
+    try:
+        then, today = localtime(time), localtime(now)
+        same = then[:3] == today[:3]
+        return strftime("%H:%M:%S" if same else "%Y-%m-%d", then)
+    except (OverflowError, ValueError, OSError):
+        return "--:--:--"
+
+
 def clock(time: float) -> str:
     """The local time of day; dashes for a time that no calendar has."""
     try:

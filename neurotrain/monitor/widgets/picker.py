@@ -9,22 +9,26 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
+from textual.content import Content
 from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import DataTable, Static
 
 from neurotrain.monitor import wording
-from neurotrain.monitor.clean import clean
+from neurotrain.monitor.clean import clean, fit, width
 from neurotrain.monitor.compare import MAX_RUNS, Compared
 from neurotrain.monitor.ink import Glyphs
+from neurotrain.monitor.logs import matcher
 from neurotrain.monitor.runs import Listing, RunSummary
 from neurotrain.monitor.state import LOOKS
-from neurotrain.monitor.widgets.notes import clock
+from neurotrain.monitor.widgets.notes import moment
+from neurotrain.monitor.widgets.prompt import Prompt
 
 _BUDGET_S: Final = 0.1
 _READ_ON_S: Final = 0.02
-_HINTS: Final = " enter open   space pin   d compare the pinned   q leave"
-_COLUMNS: Final = ("  run", "state", "epoch", "score", "changed")
+_TITLE: Final = " Runs in "
+_HINTS: Final = " enter open   space pin   d compare the pinned   / filter   q leave"
+_COLUMNS: Final = ("  run", "state", "epoch", "changed", "score")
 
 
 class Picker(Screen[None]):
@@ -35,6 +39,7 @@ class Picker(Screen[None]):
         ("escape", "back", "back"),
         ("space,p", "pin", "pin"),
         ("d", "compare", "compare"),
+        ("slash", "filter", "filter"),
     ]
 
     class Picked(Message):
@@ -56,14 +61,14 @@ class Picker(Screen[None]):
         self._listing = listing
         self._glyphs = glyphs
         self._rows: tuple[RunSummary, ...] = ()
-        self._first_now = now
+        self._now = now
+        self._filter = ""
         self._pinned: list[str] = []
 
     def compose(self) -> ComposeResult:
         """A title, the table, the keys."""
         with Vertical(id="picker"):
-            title = f" Runs in {clean(str(self._listing.folder))}"
-            yield Static(title, markup=False, classes="title")
+            yield Static(markup=False, classes="title")
             yield DataTable(cursor_type="row", id="runs", zebra_stripes=False)
             yield Static(_HINTS, markup=False, classes="hints")
 
@@ -72,7 +77,7 @@ class Picker(Screen[None]):
         table = self.query_one(DataTable)
         for name in _COLUMNS:
             table.add_column(name, key=name)
-        self.refresh_rows(self._first_now)
+        self.refresh_rows(self._now)
         table.focus()
 
     def action_back(self) -> None:
@@ -85,18 +90,55 @@ class Picker(Screen[None]):
     def action_pin(self) -> None:
         """Choose the run under the cursor for a comparison, or not any more."""
         at = self.query_one(DataTable).cursor_row
-        if not 0 <= at < len(self._rows):
+        rows = self._shown()
+        if not 0 <= at < len(rows):
             return
-        name = self._rows[at].run_dir.name
+        name = rows[at].run_dir.name
         if name in self._pinned:
             self._pinned.remove(name)
         elif len(self._pinned) < MAX_RUNS:
             self._pinned.append(name)
         self._fill()
 
+    def action_filter(self) -> None:
+        """Type a filter for the names and the states."""
+        before = self._filter
+
+        def change(text: str) -> None:
+            self._filter = clean(text, 80)
+            self._entitle()
+            self._fill()
+
+        def take(text: str | None) -> None:
+            if text is None:
+                change(before)
+
+        label = "filter the runs: text, glob*, /regex/, !not"
+        self.app.push_screen(Prompt(label, before, change), take)
+
+    def on_resize(self) -> None:
+        """The title has the room of the screen."""
+        self._entitle()
+
+    def _entitle(self) -> None:
+        """The filter whole, and of a long folder the end."""
+        told = f"   /{self._filter}" if self._filter else ""
+        room = max(8, self.size.width - width(f"{_TITLE}{told} "))
+        folder = clean(str(self._listing.folder))
+        if width(folder) > room:
+            folder = fit(folder[::-1], room)[::-1]
+        self.query_one(".title", Static).update(Content(f"{_TITLE}{folder}{told}"))
+
+    def _shown(self) -> tuple[RunSummary, ...]:
+        """The runs that the filter lets through."""
+        matches = matcher(self._filter)
+        return tuple(row for row in self._rows if matches(f"{row.run_dir.name} {row.state.value}"))
+
     def action_compare(self) -> None:
         """Compare the pinned runs; without two of them, the first ones of the list."""
-        names = self._pinned if len(self._pinned) > 1 else [row.run_dir.name for row in self._rows]
+        names = (
+            self._pinned if len(self._pinned) > 1 else [row.run_dir.name for row in self._shown()]
+        )
         by_name = {row.run_dir.name: row for row in self._rows}
         chosen = tuple(
             Compared(by_name[name], self._listing.view(by_name[name].run_dir))
@@ -107,6 +149,7 @@ class Picker(Screen[None]):
 
     def refresh_rows(self, now: float) -> None:
         """Take the runs as they are at a time."""
+        self._now = now
         rows = self._listing.advance(now, _BUDGET_S / max(1, len(self._rows)))
         if not all(row.is_read for row in rows):
             self.set_timer(_READ_ON_S, partial(self.refresh_rows, now))
@@ -117,7 +160,7 @@ class Picker(Screen[None]):
 
     def _fill(self) -> None:
         table = self.query_one(DataTable)
-        at, rows = table.cursor_row, self._rows
+        at, rows = table.cursor_row, self._shown()
         table.clear()
         for row in rows:
             table.add_row(*self._cells(row), key=str(row.run_dir))
@@ -138,5 +181,6 @@ class Picker(Screen[None]):
         style = {"good": "green", "bad": "red", "warn": "yellow"}.get(look.style, "")
         state = Text(f"{glyph} {row.state.value}", style=style)
         pin = self._glyphs.point if row.run_dir.name in self._pinned else " "
+        changed = Text(moment(row.changed_at, self._now))
         name = Text(f"{pin} {clean(row.run_dir.name, 60)}")
-        return name, state, Text(epochs), Text(score), Text(clock(row.changed_at))
+        return name, state, Text(epochs), changed, Text(score)

@@ -8,7 +8,7 @@ from neurotrain.monitor.frame import Frame
 from neurotrain.monitor.ink import Line, box, line
 from neurotrain.monitor.view import Facts
 from neurotrain.monitor.widgets.pane import Pane
-from neurotrain.monitor.widgets.stages import mark_of, told_of
+from neurotrain.monitor.widgets.stages import mark_of, mean_of, told_of
 
 
 class Plan(Pane):
@@ -21,10 +21,16 @@ class Plan(Pane):
 
 def rows(frame: Frame) -> list[Line]:
     """The lines of the box."""
+    longest = max((len(stage.name) for stage in frame.view.stages), default=0)
+    name = min(max(10, longest), 16) + 1
+    named = len(frame.view.trainings) < 2
     stages = [
-        line(" ", mark_of(stage, frame), f" {fit(stage.name, 12)}", (told_of(stage), "dim"))
+        line(" ", mark_of(stage, frame), f" {fit(stage.name, name)}",
+             (told_of(stage, named=named), "dim"))
         for stage in frame.view.stages
-    ]
+    ]  # fmt: skip
+    mean = mean_of(frame.view)
+    stages += [line((f"   {mean}", "best"))] if mean else []
     facts = [
         line((f" {fit(name, 11)}", "dim"), told) for name, told in _told(frame.view.facts) if told
     ]

@@ -15,6 +15,8 @@ from neurotrain.monitor.view import View
 from neurotrain.monitor.widgets.pane import Pane
 
 _HEAD: Final = 18
+_NARROW: Final = 60
+_LEAST_BAR: Final = 3
 
 
 class Progress(Pane):
@@ -35,11 +37,14 @@ def awaited(frame: Frame) -> tuple[str, float]:
     view = frame.view
     since = view.updated_at if view.updated_at is not None else frame.opened_at
     if view.started_at is None:
+        if not frame.has_folder:
+            return "waiting for the run: its folder is not there", frame.opened_at
         if frame.liveness.alive:
             return "the process runs and has told nothing yet", frame.opened_at
         return "waiting for the run to start", frame.opened_at
     if view.stage is None:
-        return "preparing: data and model", since
+        return "preparing: data and model", view.started_at
+    since = view.stage.started_at or since
     if not view.position.epoch and view.stage.total and (view.stage.done or 0) < view.stage.total:
         return f"{view.stage.name}: loading samples", since
     if not view.position.epoch:
@@ -69,6 +74,8 @@ def _epochs(frame: Frame, width: int) -> Line:
     done, total = _epoch_share(view)
     number = max(view.position.epoch, view.position.num_finished)
     name = f"{number}/{view.facts.epochs}" if view.facts.epochs else str(number)
+    head = _which(view)
+    name = name if head == "Epoch" else f"e{name}"
     early = view.early_stopping
     after = ""
     if early is not None and early.stopped:
@@ -77,16 +84,15 @@ def _epochs(frame: Frame, width: int) -> Line:
         after = _eta(frame, width)
     elif done >= 1:
         after = "all epochs done"
-    return _bar_row(frame, _which(view), name, done if total else 0.0, after, width)
+    return _bar_row(frame, head, name, done if total else 0.0, after, width)
 
 
 def _which(view: View) -> str:
     """`Epoch`, and of several trainings which."""
-    trainers = [stage.name for stage in view.stages if stage.trains]
-    running = view.stage
-    if len(trainers) < 2 or running is None or running.name not in trainers:
+    names = [stage.name for stage in view.trainings]
+    if len(names) < 2 or view.training not in names:
         return "Epoch"
-    return f"Fit {trainers.index(running.name) + 1}/{len(trainers)} "
+    return f"Fold {names.index(view.training) + 1}/{len(names)}"
 
 
 def _epoch_share(view: View) -> tuple[float, bool]:
@@ -102,6 +108,8 @@ def _epoch_share(view: View) -> tuple[float, bool]:
 def _eta(frame: Frame, room: int) -> str:
     """What is left of the whole run; where there is room, when it ends and what is left out."""
     left = run_left(frame.view)
+    if left is not None and room < _NARROW:
+        return f"{wording.duration(left.seconds)} left"
     told = eta(left, short=room < 100)
     if left is None or room < 160:
         return told
@@ -146,7 +154,7 @@ def _bar_row(frame: Frame, head: str, name: str, share: float, after: str, room:
     head_room = max(len(head) + 1, min(_HEAD, room // 3) - width(name))
     start = " " + fit(head, head_room) + name
     bar_room = room - width(start) - 9 - remark
-    if bar_room < 6:
+    if bar_room < _LEAST_BAR:
         remark, bar_room = 0, room - width(start) - 9
     if bar_room < 1:
         return crop(line(start, f" {wording.percent(share)}"), room)

@@ -10,6 +10,7 @@ from neurotrain.monitor.frame import Frame
 from neurotrain.monitor.ink import Line, box, cells, crop, line
 from neurotrain.monitor.state import State
 from neurotrain.monitor.view import End
+from neurotrain.monitor.widgets.notes import clock
 from neurotrain.monitor.widgets.pane import Pane
 
 _HEAD: Final = 13
@@ -51,7 +52,8 @@ def _finished(end: End, width: int) -> list[Line]:
     found: list[Line] = []
     if not end.result:
         found.append(line((" No test was asked for", "dim")))
-    head = _HEAD if width >= _SIDE[0] else 0
+    names = [name if name.startswith("test") else f"test {name}" for name, _ in end.result]
+    head = min(max([_HEAD, *map(len, names)]), width - 12) if width >= _SIDE[0] else 0
     scores = [_score(name, score, end.score_name, head) for name, score in end.result]
     if _SIDE[0] <= width < _SIDE[1]:
         return [*found, *scores, *(_named(name, path, width) for name, path in end.outputs)]
@@ -106,6 +108,8 @@ def _crashed(frame: Frame, width: int) -> list[Line]:
     last = [saved for saved in frame.view.checkpoints if "last" in saved.roles]
     if last:
         found.append(_named("checkpoint", last[-1].path, width))
+    if frame.view.updated_at is not None:
+        found.insert(1, _named("last event", clock(frame.view.updated_at), width))
     found.append(_named("log", "logs/rank-0.log", width))
     return [*found, *_resume(frame, width)]
 
