@@ -73,12 +73,17 @@ class Parts:
     surveys: Known[Survey]
     """By the dataset's key in the spec: train, valid, test."""
     samples: Known[tuple[SampleInfo, ...]]
-    """By part: train, valid, test."""
+    """By part: train, valid, test. Where every fold has its training, train and valid are the same:
+    each sample is trained on, and held out once."""
     sources: Mapping[str, str]
     """Which survey each part comes from."""
     folds: tuple[Mapping[str, tuple[SampleInfo, ...]], ...] = ()
-    """By part: train and valid of every fold, where each has its training. `samples` has those of
-    the first."""
+    """By part: train and valid of every fold, where each has its training."""
+
+    @property
+    def trainings(self) -> tuple[Mapping[str, tuple[SampleInfo, ...]], ...]:
+        """The samples by part of each training."""
+        return tuple({**self.samples, **fold} for fold in self.folds) or (self.samples,)
 
     def num_samples(self, part: str) -> tuple[int, ...]:
         """How many samples a part has; of each fold, where it differs between them."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from neurotrain.dataset.base import Folds, Holdout, SampleInfo, Validation
 from neurotrain.transforms.draws import SPLIT_STREAM, mix
@@ -25,8 +25,10 @@ def divide(
     Of folds that name none of them the first is held out. Empty where nothing is held out.
     """
     if isinstance(valid, Folds):
-        held_out, kept, folds = _folded(samples, valid, test, seed)
-        return held_out | _fold_parts(kept, folds[(valid.fold or 1) - 1])
+        held_out = divide(samples, None, test, seed)
+        kept = held_out.get("train", samples)
+        own = folds_of(kept, valid.folds, seed)[(valid.fold or 1) - 1]
+        return held_out | _fold_parts(kept, own)
     held = {"valid": valid, "test": test}
     fractions = {key: part.fraction for key, part in held.items() if isinstance(part, Holdout)}
     return split(samples, fractions, seed) if fractions else {}
@@ -35,18 +37,11 @@ def divide(
 def divide_by_folds(
     samples: Samples, valid: Folds, test: Validation | None, seed: int
 ) -> list[dict[str, Samples]]:
-    """The parts `train` and `valid` of every fold; what is held out for the test is in none."""
-    _, kept, folds = _folded(samples, valid, test, seed)
-    return [_fold_parts(kept, own) for own in folds]
-
-
-def _folded(
-    samples: Samples, valid: Folds, test: Validation | None, seed: int
-) -> tuple[dict[str, Samples], Samples, list[Samples]]:
-    """What is held out for the test, the rest, and the folds of the rest."""
+    """The parts of every fold; what is held out for the test is in none of them."""
     held_out = divide(samples, None, test, seed)
     kept = held_out.get("train", samples)
-    return held_out, kept, folds_of(kept, valid.folds, seed)
+    folds = folds_of(kept, valid.folds, seed)
+    return [held_out | _fold_parts(kept, own) for own in folds]
 
 
 def _fold_parts(kept: Samples, own: Samples) -> dict[str, Samples]:
@@ -59,8 +54,8 @@ def folds_of(samples: Samples, num_folds: int, seed: int) -> list[Samples]:
     there are too few.
 
     Sizes differ by one at most, and where classes are known each class is spread likewise. Where
-    groups are known, all samples of one are in one part, and sizes are as near as that allows.
-    Blocks of text are not drawn: the parts are stretches of it.
+    groups are known, all samples of one are in one part, and sizes are as near as that and the
+    spread of the classes allow. Blocks of text are not drawn: the parts are stretches of it.
     """
     if any(sample.length is not None for sample in samples):
         ordered = {sample.id: at * num_folds // len(samples) for at, sample in enumerate(samples)}
@@ -70,10 +65,10 @@ def folds_of(samples: Samples, num_folds: int, seed: int) -> list[Samples]:
         ranked = [sorted(each, key=lambda one: _rank(one.id, seed)) for each in _by_class(samples)]
         dealt = (sample.id for members in ranked for sample in members)
         ordered = {name: at % num_folds for at, name in enumerate(dealt)}
-    return [
-        tuple(sample for sample in samples if ordered[sample.id] == number)
-        for number in range(num_folds)
-    ]
+    folds: list[list[SampleInfo]] = [[] for _ in range(num_folds)]
+    for sample in samples:
+        folds[ordered[sample.id]].append(sample)
+    return list(map(tuple, folds))
 
 
 def _dealt_groups(samples: Samples, num_folds: int, seed: int) -> dict[str, int]:
@@ -188,13 +183,29 @@ def _group(sample: SampleInfo) -> str:
 
 def digest(samples: Iterable[SampleInfo]) -> str:
     """SHA-256 over the names, file sizes and numbers to predict of the samples, sorted by id."""
-    state = hashlib.sha256()
-    for sample in sorted(samples, key=lambda sample: sample.id):
-        files = zip(sample.files, sample.file_bytes, strict=True)
-        values = map(repr, sample.values)
-        line = "\t".join([sample.id, *(f"{name}:{size}" for name, size in files), *values])
-        state.update(line.encode("utf-8", "surrogateescape") + b"\n")
-    return state.hexdigest()
+    return digests([tuple(samples)])[0]
+
+
+def digests(parts: Sequence[Samples]) -> list[str]:
+    """The digest of each part; what samples have in several of them is put together once."""
+    lines: dict[str, bytes] = {}
+    found = []
+    for samples in parts:
+        state = hashlib.sha256()
+        for sample in sorted(samples, key=lambda sample: sample.id):
+            line = lines.get(sample.id)
+            if line is None:
+                line = lines[sample.id] = _line(sample)
+            state.update(line)
+        found.append(state.hexdigest())
+    return found
+
+
+def _line(sample: SampleInfo) -> bytes:
+    files = zip(sample.files, sample.file_bytes, strict=True)
+    values = map(repr, sample.values)
+    line = "\t".join([sample.id, *(f"{name}:{size}" for name, size in files), *values])
+    return line.encode("utf-8", "surrogateescape") + b"\n"
 
 
 def _spare(samples: Samples, chosen: Mapping[str, str], seed: int) -> SampleInfo:

@@ -32,17 +32,23 @@ def check_defined(draft: Draft, report: Report) -> Draft:
         return draft
     monitors = _monitors(draft)
     for part in ("valid", "test"):
-        samples = need(draft.parts).samples.get(part, ())
-        for learned, path, metric in _measured(draft) if samples else ():
-            answers = _answers(draft, learned, samples)
-            if not _is_undefined(learned, metric, answers):
+        several = [each.get(part, ()) for each in need(draft.parts).trainings]
+        several = several if part == "valid" else several[:1]
+        for learned, path, metric in _measured(draft) if all(several) else ():
+            answers = [_answers(draft, learned, samples) for samples in several]
+            bad = [at for at, each in enumerate(answers) if _is_undefined(learned, metric, each)]
+            if not bad:
                 continue
             name = f"{learned.name}/{tag_of(metric)}" if learned.name else tag_of(metric)
-            message = f"'{name}' has no value on the {part} part: {_alike(learned, answers)}"
-            code, hint = codes.UNDEFINED_METRIC, f"take a larger share for {part}, or leave it out"
+            where = f"the {part} part" if len(several) == 1 else f"fold {bad[0] + 1}"
+            more = f", nor on {counted(len(bad) - 1, 'other')}" if len(bad) > 1 else ""
+            message = f"'{name}' has no value on {where}{more}: {_alike(learned, answers[bad[0]])}"
+            way = "take fewer folds" if len(several) > 1 else "take a larger share"
+            place = "" if len(several) > 1 else f" for {part}"
+            code, hint = codes.UNDEFINED_METRIC, f"{way}{place}, or leave it out"
             if f"{part}/{name}" in monitors:
                 code = codes.UNDEFINED_MONITOR
-                hint = "take a larger share, or write checkpoints: {monitor: valid/loss}"
+                hint = f"{way}, or write checkpoints: {{monitor: valid/loss}}"
             report.add(fault(code, type_path(draft, path), message, hint))
     return draft
 

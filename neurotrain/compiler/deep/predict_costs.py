@@ -20,7 +20,7 @@ from neurotrain.compiler.deep.count_step import (
 )
 from neurotrain.compiler.deep.details import activation_names, gradient_names
 from neurotrain.compiler.deep.foreign import ComponentFailed, tried
-from neurotrain.compiler.deep.retention import most_files
+from neurotrain.compiler.deep.retention import most_files, most_left
 from neurotrain.compiler.deep.rivals import Rival
 from neurotrain.compiler.deep.shapes import (
     gives_regions,
@@ -159,7 +159,7 @@ def _storage(draft: Draft, network: nn.Module) -> list[Prediction]:
     kept = _Kept(
         checkpoint=file,
         num_checkpoints=most,
-        earlier=file * (most - 1) * (len(folds) - 1) if folds else 0,
+        earlier=file * most_left(epochs, every, options.keep_last) * max(0, len(folds) - 1),
         shards=shards,
         masks=_mask_bytes(draft),
     )  # fmt: skip

@@ -15,6 +15,12 @@ def most_files(num_epochs: int, every: int | None, keep_last: int) -> int:
     return 1 + max(_named_after(epoch, every or num_epochs + 1, keep_last) for epoch in ends)
 
 
+def most_left(num_epochs: int, every: int | None, keep_last: int) -> int:
+    """The largest number of different files that a training leaves when it is over."""
+    ends = range(max(1, num_epochs - 3), num_epochs + 1)
+    return max(_named_after(epoch, every or num_epochs + 1, keep_last) for epoch in ends)
+
+
 def _named_after(epoch: int, every: int, keep_last: int) -> int:
     """How many different files have a name when an epoch's save is over."""
     if epoch == 0:

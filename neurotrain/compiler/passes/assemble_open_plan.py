@@ -90,7 +90,7 @@ def _parts(draft: Draft) -> dict[str, OpenPart]:
     parts = need(draft.parts)
     found = {}
     for name, source in parts.sources.items():
-        members = parts.samples.get(name)
+        members = parts.trainings[0].get(name)
         found[name] = OpenPart(
             source=source,  # type: ignore[arg-type]
             num_samples=AT_LAUNCH if members is None else len(members),

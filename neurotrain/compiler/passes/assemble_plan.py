@@ -14,7 +14,7 @@ from neurotrain.compiler.deepspeed import deepspeed_json
 from neurotrain.compiler.draft import Batches, Draft, Parts, Tainted, need
 from neurotrain.component.base import tag_of
 from neurotrain.dataset.base import SampleInfo
-from neurotrain.dataset.split import digest
+from neurotrain.dataset.split import digests
 from neurotrain.language.diagnostics import Report
 from neurotrain.language.overrides import OVERRIDES_FILE
 from neurotrain.language.tree import Place, SpecPath, dotted, nearest
@@ -50,19 +50,20 @@ def assemble_plan(draft: Draft, report: Report) -> Draft:
 def _facts(draft: Draft, experiment: Experiment) -> Facts:
     parts, batches, classes = need(draft.parts), need(draft.batches), need(draft.classes)
     monitor = need(draft.monitor)
+    first, known = parts.trainings[0], _digests(parts)
     return Facts(
         task=tag_of(experiment.task),  # type: ignore[arg-type]
         classes=classes,
-        targets=experiment.task.learned(parts.samples["train"]),
-        heads=experiment.task.learned_heads(parts.samples["train"]) or None,
+        targets=experiment.task.learned(first["train"]),
+        heads=experiment.task.learned_heads(first["train"]) or None,
         raw_channels=need(draft.raw_channels),
         in_channels=need(draft.in_channels),
         out_channels=experiment.task.num_outputs(classes),
         image_size=draft.image_size,
         tokens=experiment.task.tokens,
         synthetic=any(survey.synthetic for survey in parts.surveys.values()),
-        parts=_parts(parts, parts.samples),
-        folds=_folds(parts, batches, experiment),
+        parts=_parts(parts, first, known),
+        folds=_folds(parts, batches, experiment, known),
         curriculum=batches.phases or None,
         samples_per_epoch=batches.samples_per_epoch,
         micro_batch=batches.micro,
@@ -83,21 +84,39 @@ def _facts(draft: Draft, experiment: Experiment) -> Facts:
     )
 
 
-def _parts(parts: Parts, samples: Mapping[str, tuple[SampleInfo, ...]]) -> dict[str, Part]:
+def _parts(
+    parts: Parts, samples: Mapping[str, tuple[SampleInfo, ...]], known: Mapping[int, str]
+) -> dict[str, Part]:
     return {
-        name: Part(source=source, num_samples=len(members), digest=digest(members))  # type: ignore[arg-type]
+        name: Part(source=source, num_samples=len(members), digest=known[id(members)])  # type: ignore[arg-type]
         for name, source in parts.sources.items()
         for members in [samples[name]]
     }
 
 
-def _folds(parts: Parts, batches: Batches, experiment: Experiment) -> tuple[Fold, ...] | None:
+def _digests(parts: Parts) -> dict[int, str]:
+    """The digest of the samples of every part of every training, by the tuple's identity."""
+    by_source: dict[str, list[tuple[SampleInfo, ...]]] = {}
+    for one in parts.trainings:
+        for name, source in parts.sources.items():
+            by_source.setdefault(source, []).append(one[name])
+    found: dict[int, str] = {}
+    for several in by_source.values():
+        wanted = list({id(each): each for each in several}.values())
+        found |= dict(zip(map(id, wanted), digests(wanted), strict=True))
+    return found
+
+
+def _folds(
+    parts: Parts, batches: Batches, experiment: Experiment, known: Mapping[int, str]
+) -> tuple[Fold, ...] | None:
     """What differs between the trainings; None where there is one."""
     found = []
-    for members, num_samples in zip(parts.folds, batches.fold_samples, strict=True):
+    trainings = parts.trainings if parts.folds else ()
+    for members, num_samples in zip(trainings, batches.fold_samples, strict=True):
         own = replace(batches, num_samples=num_samples)
         fold = Fold(
-            parts=_parts(parts, {**parts.samples, **members}),
+            parts=_parts(parts, members, known),
             targets=experiment.task.learned(members["train"]),
             heads=experiment.task.learned_heads(members["train"]) or None,
             samples_per_epoch=num_samples,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from itertools import combinations
 from pathlib import Path
+from typing import Final
 
 from neurotrain.compiler.codes import data as codes
 from neurotrain.compiler.draft import Draft, Parts, attempt, fault, need
@@ -15,6 +16,8 @@ from neurotrain.dataset.faults import counted, some_names
 from neurotrain.dataset.label_survey import REGION, region_faults, survey_labels
 from neurotrain.language.diagnostics import Report
 from neurotrain.language.tree import SpecPath
+
+_FOLDS: Final = "folds"
 
 
 def check_contents(draft: Draft, report: Report) -> Draft:
@@ -78,13 +81,20 @@ def _duplicates(draft: Draft, report: Report) -> None:
             by_part[image.part].append(image)
         for part, images in by_part.items():
             if len(images) > 1:
-                within[part].append(" = ".join(image.id for image in images[:5]))
-        for first, second in combinations(by_part, 2):
-            one, other = by_part[first][0], by_part[second][0]
-            across[first, second].append(f"{one.id} ({first}) = {other.id} ({second})")
+                within[_kind(part)].append(" = ".join(image.id for image in images[:5]))
+        kinds = dict.fromkeys(map(_kind, by_part))
+        if sum(_kind(part) == _FOLDS for part in by_part) > 1:
+            told = [f"{by_part[part][0].id} ({part})" for part in by_part if _kind(part) == _FOLDS]
+            across[_FOLDS, _FOLDS].append(" = ".join(told[:5]))
+        for first, second in combinations(kinds, 2):
+            one, other = (_one_of(by_part, kind) for kind in (first, second))
+            across[first, second].append(f"{one.id} ({one.part}) = {other.id} ({other.part})")
     for (first, second), pairs in across.items():
         message = f"{counted(len(pairs), 'image')} of {_spoken(second)} {_are(pairs)} in "
         message += f"{_spoken(first)} under another name: {some_names(pairs)}"
+        if first == second:
+            message = f"{counted(len(pairs), 'image')} {_are(pairs)} in several folds under "
+            message += f"another name: {some_names(pairs)}"
         hint = "their bytes are the same: take one of each pair away, with its mask"
         path = _key(second)
         related = ((_key(first), _spoken(first)),) if _key(first) != path else ()
@@ -94,7 +104,12 @@ def _duplicates(draft: Draft, report: Report) -> None:
         message = f"{_spoken(part)} holds {counted(len(groups), 'image')} more than once: "
         message += some_names(groups)
         hint = "their bytes are the same: keep one of each, with its mask"
-        report.add(fault(codes.DUPLICATE_IMAGES, _key(part), message, hint, at_key=True))
+        place = ("data", "train") if part == _FOLDS else _key(part)
+        report.add(fault(codes.DUPLICATE_IMAGES, place, message, hint, at_key=True))
+
+
+def _one_of(by_part: dict[str, list[PlacedImage]], kind: str) -> PlacedImage:
+    return next(images[0] for part, images in by_part.items() if _kind(part) == kind)
 
 
 def _images(parts: Parts) -> list[PlacedImage]:
@@ -110,13 +125,17 @@ def _images(parts: Parts) -> list[PlacedImage]:
     ]
 
 
-def _spoken(part: str) -> str:
-    return part if part.startswith("fold") else f"the {part} part"
+def _kind(part: str) -> str:
+    return _FOLDS if part.startswith("fold ") else part
 
 
-def _key(part: str) -> SpecPath:
+def _spoken(kind: str) -> str:
+    return "a fold" if kind == _FOLDS else f"the {kind} part"
+
+
+def _key(kind: str) -> SpecPath:
     """Where a part of the data is written."""
-    return ("data", "valid" if part.startswith("fold") else part)
+    return ("data", "valid" if kind == _FOLDS else kind)
 
 
 def _are(several: list[str]) -> str:

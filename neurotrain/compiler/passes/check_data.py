@@ -77,8 +77,9 @@ def _constant(draft: Draft, report: Report) -> None:
         return
     task = draft.read("task")
     try:
-        task.learned(samples)
-        task.learned_heads(samples)
+        for samples in (each["train"] for each in need(draft.parts).trainings):
+            task.learned(samples)
+            task.learned_heads(samples)
     except ValueError as error:
         index = task.target_names.index(str(error))
         value = samples[0].values[index]

@@ -44,7 +44,7 @@ def plan_batches(draft: Draft, report: Report) -> Draft:
     micro, accumulation = solved
     batches = Batches(
         micro=micro, accumulation=accumulation, world_size=processes,
-        num_samples=None if images is None else len(images) * crops,
+        num_samples=None if images is None else need(draft.parts).num_samples("train")[0] * crops,
     )  # fmt: skip
     curriculum = draft.read("data", "curriculum")
     if batches.num_samples is None:

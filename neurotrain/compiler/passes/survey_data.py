@@ -172,11 +172,18 @@ def _split(draft: Draft, report: Report, surveys: Known[Survey], absent: list[st
     if held and "train" in surveys:
         valid, test, seed = held.get("valid"), held.get("test"), draft.read("seed")
         given = surveys["train"].samples
-        samples |= divide(given, valid, test, seed)
         if isinstance(valid, Folds):
             folds = divide_by_folds(given, valid, test, seed)
             _tell_empty(valid, folds, report)
-            folds = folds if valid.is_whole else []
+            samples |= folds[(valid.fold or 1) - 1]
+        else:
+            samples |= divide(given, valid, test, seed)
+        if isinstance(valid, Folds) and valid.is_whole:
+            held_out = {sample.id for sample in samples.get("test", ()) if "test" in held}
+            samples["train"] = tuple(one for one in given if one.id not in held_out)
+            samples["valid"] = samples["train"]
+        else:
+            folds = []
     for part, members in samples.items():
         whole = surveys.get(sources[part])
         is_short = draft.kind.reads_text and whole is not None and not whole.samples
