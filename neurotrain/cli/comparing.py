@@ -148,7 +148,7 @@ def difference_of(first: Side, second: Side) -> Difference:
     """What differs, judged by how far the first one's run is."""
     from neurotrain.engine.progress import progress_of
 
-    progress = progress_of(first.run_dir) if first.run_dir is not None else None
+    progress = progress_of(first.run_dir) if first.run_dir is not None else ()
     return compare(first.plan, second.plan, progress)
 
 

@@ -6,13 +6,15 @@ import shutil
 from collections.abc import Iterable, Mapping
 from typing import Final
 
+from msgspec.structs import replace
+
 from neurotrain.component.base import tag_of
 from neurotrain.dataset.faults import counted
 from neurotrain.language.excerpt import visible
 from neurotrain.losses.base import Loss
 from neurotrain.plan.drawing import ASCII, UNICODE, draw
-from neurotrain.plan.graph import base_name, stages_of
-from neurotrain.plan.plan import Plan
+from neurotrain.plan.graph import base_name, folds_of, stages_of
+from neurotrain.plan.plan import GraphNode, Plan
 from neurotrain.plan.quantities import quantity
 
 _MEMORY: Final = "memory of "
@@ -23,8 +25,25 @@ _USUAL_WIDTH: Final = 100
 def graph(plan: Plan, encoding: str, environment: Mapping[str, str]) -> str:
     """The plan's graph in the width of the terminal, with lines that its locale can show."""
     strokes = UNICODE if shows_lines(encoding, environment) else ASCII
-    drawn = draw(plan.nodes, shutil.get_terminal_size((_USUAL_WIDTH, 0)).columns, strokes)
+    drawn = draw(_of_one_fold(plan), shutil.get_terminal_size((_USUAL_WIDTH, 0)).columns, strokes)
     return "\n".join(map(visible, drawn.splitlines()))
+
+
+def _of_one_fold(plan: Plan) -> tuple[GraphNode, ...]:
+    """The nodes, those of all folds as one: `trainer-1..5`."""
+    folds = folds_of(plan.experiment)
+    if not folds:
+        return plan.nodes
+
+    def drawn(name: str) -> str:
+        base = base_name(name)
+        return name if base == name else f"{base}-1..{folds[-1]}"
+
+    found: dict[str, GraphNode] = {}
+    for node in plan.nodes:
+        needs = tuple(dict.fromkeys(map(drawn, node.needs)))
+        found.setdefault(drawn(node.id), replace(node, id=drawn(node.id), needs=needs))
+    return tuple(found.values())
 
 
 def shows_lines(encoding: str, environment: Mapping[str, str]) -> bool:

@@ -30,6 +30,8 @@ def unknown_component(
     rule, given = error.wanted, error.value
     family, names = rule["family"], sorted(rule["members"])
     if isinstance(given, Mapping) and "type" not in given:
+        if (found := _misplaced_folds(path, given, draft)) is not None:
+            return found
         telling = ["type", *_HOLDOUTS.get(path, ())]
         for key in given:
             likely = closest(key, telling, _FOR_TYPE)
@@ -59,6 +61,19 @@ def unknown_component(
     hint = f"did you mean '{likely}'?" if likely else f"there are: {', '.join(names)}"
     hint = LEFT_OUT.get(name.lower(), hint) + others
     return fault(form.UNKNOWN_COMPONENT, at, f"no {family} is named '{name}'", hint)
+
+
+def _misplaced_folds(
+    path: SpecPath, given: Mapping[str, object], draft: Draft
+) -> Diagnostic | None:
+    """A fold of an unknown number of them, or folds of the test data."""
+    if path == ("data", "valid") and "fold" in given:
+        hint = f"say of how many: {{folds: 5, fold: {written((*path, 'fold'), draft)}}}"
+        return fault(form.MISSING_TYPE, path, "a fold is one of several", hint)
+    if path == ("data", "test") and "folds" in given:
+        hint = "write {fraction: 0.2}, or a dataset; folds are those of data.valid"
+        return fault(form.MISSING_TYPE, path, "the test data has no folds", hint)
+    return None
 
 
 def typo_of(error: Violation) -> str | None:

@@ -329,11 +329,19 @@ class Builder:
         """The place of a part's prepared samples, which no other data or transforms share."""
         if self.run_dir is None:
             raise StageNotReady("`cache: disk` keeps samples in a run's folder, and there is none")
-        digest = next(node.digest for node in self.plan.nodes if node.id == f"loader.{part}")
         found = self.samples[part]
         root = self._folders[self.plan.facts.parts[part].source]
         files = [[root / name for name in info.files] for info in found] if root else ()
-        return SampleStore(self.run_dir / "cache" / f"{part}-{digest[:16]}", files)
+        return SampleStore(self.run_dir / self._store_name(part), files)
+
+    def _store_name(self, part: str) -> str:
+        digest = next(node.digest for node in self.plan.nodes if node.id == f"loader.{part}")
+        return f"cache/{part}-{digest[:16]}"
+
+    def drop_stored(self, part: str) -> None:
+        """Remove a part's prepared samples from the disk: each fold would have most of the data."""
+        if self.run_dir is not None:
+            shutil.rmtree(self.run_dir / self._store_name(part), ignore_errors=True)
 
     def _teller(self, part: str) -> Callable[[str], None]:
         def tell(text: str) -> None:

@@ -48,11 +48,18 @@ def folder_of(run_dir: Path, node: GraphNode) -> Path:
     return run_dir / _FOLDERS[node.kind]
 
 
-def begin(run_dir: Path, node: GraphNode) -> None:
-    """Clear what a stage left under another plan; training alone goes on from what it has."""
+def begin(run_dir: Path, node: GraphNode) -> bool:
+    """Clear what a stage left under another plan; training alone goes on from what it has.
+
+    Returns whether it was begun before.
+    """
     folder = folder_of(run_dir, node)
-    if node.kind != "trainer" and folder.is_dir():
+    known = folder.is_dir()
+    if node.kind == "trainer":
+        folder.mkdir(parents=True, exist_ok=True)
+    elif known:
         shutil.rmtree(folder)
+    return known
 
 
 def mark(run_dir: Path, node: GraphNode, found: Found) -> None:
@@ -85,7 +92,10 @@ def result(run_dir: Path, plan: Plan) -> Found:
 
 def outputs(run_dir: Path) -> dict[str, str]:
     """Where a reader finds what a run left, relative to its directory."""
-    return {name: path for name, path in _PLACES.items() if (run_dir / path).exists()}
+    found = {name: path for name, path in _PLACES.items() if (run_dir / path).exists()}
+    if "folds" in found:
+        found["weights"] = "train"
+    return found
 
 
 def all_finished(run_dir: Path, plan: Plan) -> bool:

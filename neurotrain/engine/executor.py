@@ -91,12 +91,12 @@ class Executor:
             self.reporter.tell("stage.skipped", stage=node.id, reason="done by an earlier attempt")
         else:
             started_s = time.monotonic()
-            done.begin(self.run_dir, node)
+            was_begun = done.begin(self.run_dir, node)
             fold = fold_of(node)
             of_folds = {} if fold is None else {"folds": len(folds_of(self.plan.experiment))}
             self.reporter.tell("stage.started", stage=node.id, **of_folds)
             with memory_for("evaluation"):
-                found = self._work(node)
+                found = self._work(node, was_begun=was_begun)
             done.mark(self.run_dir, node, found)
             self.reporter.tell(
                 "stage.finished", stage=node.id, seconds=time.monotonic() - started_s,
@@ -105,11 +105,11 @@ class Executor:
         if node.kind in ("cross_validator", "tester") or not self.result:
             self.result = found
 
-    def _work(self, node: GraphNode) -> dict[str, float]:
+    def _work(self, node: GraphNode, *, was_begun: bool) -> dict[str, float]:
         """What a stage finds."""
         match node.kind:
             case "trainer":
-                return self._train(node)
+                return self._train(node, was_begun=was_begun)
             case "cross_validator":
                 return self._cross_validate(node)
             case "tester":
@@ -117,7 +117,7 @@ class Executor:
             case _:
                 return self._predict()
 
-    def _train(self, node: GraphNode) -> dict[str, float]:
+    def _train(self, node: GraphNode, *, was_begun: bool) -> dict[str, float]:
         builder = self.builder.of_fold(fold_of(node))
         device, model = builder.device(), builder.model()
         for warning in builder.preload(self._progress(node.id)):
@@ -128,13 +128,16 @@ class Executor:
         if not resumes and (fit := builder.pretrain(model)) is not None:
             self.reporter.tell("weights.loaded", message=f"pretrained weights: {fit}")
         trainer = self._trainer(builder, folder, model, resumes=resumes)
-        if not resumes and self.reporter.attempt > 1:
+        is_again = was_begun or fold_of(node) is None
+        if not resumes and self.reporter.attempt > 1 and is_again:
             self.reporter.tell("run.resumed", from_step=0, from_epoch=1, checkpoint=None)
         valid = builder.eval_loader("valid") if "valid" in self.plan.facts.parts else None
         trainer.train(
             builder.train_loader(), valid, builder.criterion(), optimizer,
             scheduler=builder.schedule(optimizer), device=device,
         )  # fmt: skip
+        if fold_of(node) is not None:
+            builder.drop_stored("train")
         return self._trained(trainer)
 
     def _trained(self, trainer: Trainer) -> dict[str, float]:

@@ -4,20 +4,26 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from neurotrain.plan.difference import Progress
 from neurotrain.recorder.events import effective, read_all
 
 
-def progress_of(run_dir: Path) -> Progress:
-    """The progress that a run has told; at least that of its newest checkpoint."""
-    finished = begun = 0
-    stopped = False
+def progress_of(run_dir: Path) -> tuple[Progress, ...]:
+    """The progress that each training of a run has told; at least that of its newest checkpoint."""
+    found: dict[str, Progress] = {}
+    stage = ""
     for event in effective(read_all(run_dir / "events.jsonl")):
+        if event.kind == "stage.started":
+            stage = str(event.data.get("stage"))
+            continue
+        known = found.get(stage, Progress(training=stage))
         match event.kind:
             case "epoch.started":
-                begun = max(begun, event.epoch)
+                found[stage] = replace(known, num_begun=max(known.num_begun, event.epoch))
             case "epoch.finished":
-                finished = max(finished, event.epoch)
+                found[stage] = replace(known, num_finished=max(known.num_finished, event.epoch))
             case "early_stopping.updated":
-                stopped = event.data.get("stopped") is True
-    return Progress(num_finished=finished, num_begun=begun, stopped=stopped)
+                found[stage] = replace(known, stopped=event.data.get("stopped") is True)
+    return tuple(found.values())

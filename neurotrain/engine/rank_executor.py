@@ -47,7 +47,7 @@ class RankExecutor(Executor):
         if self.place.leads:
             super().run()
         elif trains:
-            self._train(trainer)
+            self._train(trainer, was_begun=True)
 
     def _joined(self, device: str) -> Ranks:
         """Meet the others; a signal that came before would be heard only with them."""
@@ -58,7 +58,7 @@ class RankExecutor(Executor):
         finally:
             self.flag.is_joining = False
 
-    def _train(self, node: GraphNode) -> dict[str, float]:
+    def _train(self, node: GraphNode, *, was_begun: bool) -> dict[str, float]:
         builder, plan, ranks = self.builder, self.plan, self._ranks
         engine = plan.experiment.engine
         assert ranks is not None

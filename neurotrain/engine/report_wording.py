@@ -161,8 +161,18 @@ def pooling_text(result: TestResult) -> str:
         f"Values are means over {len(result.folds)} folds, and sd is the standard deviation over"
         " them (n - 1). Each fold was measured with the model that was trained on the others; since"
         " it also chose that model's best weights, its score is a little too good. Within a fold:"
-        f" {_pooling_text(result)}"
+        f" {_pooling_text(result)}{_undefined_text(result)}"
     )
+
+
+def _undefined_text(result: TestResult) -> str:
+    """Which values have no mean, since they are not defined in some fold."""
+    told = []
+    for name in result.overall:
+        bad = [fold.number for fold in result.folds if not math.isfinite(fold.overall[name])]
+        if bad:
+            told.append(f"{shown(name, 40)} in fold {', '.join(map(str, bad))}")
+    return f" No mean is given of what is undefined or infinite: {'; '.join(told)}." if told else ""
 
 
 def _pooling_text(result: TestResult) -> str:
@@ -180,8 +190,9 @@ def _pooling_text(result: TestResult) -> str:
             " text. The loss is the mean over the samples."
         )
     if result.task == "multi_task":
+        folder = "the folder of its name" + (" below each fold's" if result.folds else "")
         return (
-            "Every task is measured by itself; its own report stands in the folder of its name. The"
+            f"Every task is measured by itself; its own report stands in {folder}. The"
             " loss is the mean over the samples of the tasks' losses times their weights."
         )
     if result.task != "segmentation":

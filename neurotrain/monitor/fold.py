@@ -100,12 +100,15 @@ def _begin_training(view: View, event: Event) -> View:
     What the others left is out of the reach of its resume, which goes back to a step of its own.
     """
     view = _with_note(view, event, "info", f"{reading.text(event.data.get('stage'), 40)} begins")
+    name = reading.text(event.data.get("stage"), 40)
     saved = (*view.earlier_checkpoints, *view.checkpoints)
+    others = tuple(one for one in saved if one.training != name)
+    done = {**view.steps_by_training, view.training: view.position.step}
     return replace(
         view,
-        checkpoints=(),
-        earlier_checkpoints=saved[-_MAX_CHECKPOINTS:],
-        earlier_steps=view.earlier_steps + view.position.step,
+        checkpoints=tuple(one for one in saved if one.training == name),
+        earlier_checkpoints=others[-_MAX_CHECKPOINTS:],
+        steps_by_training=MappingProxyType({k: v for k, v in done.items() if k != name}),
         stages=tuple(replace(stage, step=0) for stage in view.stages),
         notes=tuple(replace(note, step=0) for note in view.notes),
         epoch_times=tuple(replace(took, step=0) for took in view.epoch_times),
@@ -331,7 +334,8 @@ def _with_stage(view: View, stage: Stage) -> View:
     if stage.name in names:
         kept = tuple(stage if known.name == stage.name else known for known in view.stages)
         return replace(view, stages=kept)
-    return replace(view, stages=(*view.stages, stage)) if len(names) < MAX_ITEMS else view
+    room = len(names) < reading.MAX_STAGES
+    return replace(view, stages=(*view.stages, stage)) if room else view
 
 
 def _stage(view: View, event: Event) -> Stage:

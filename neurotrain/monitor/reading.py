@@ -12,6 +12,8 @@ from neurotrain.monitor.clean import clean
 from neurotrain.recorder import events
 
 MAX_ITEMS: Final = 64
+MAX_STAGES: Final = 128
+"""The stages of a run; the language knows a hundred folds."""
 _MAX_COUNT: Final = 10**15
 
 
@@ -40,11 +42,11 @@ def text(value: object, limit: int = 240) -> str:
     return clean(value, limit) if isinstance(value, str) else ""
 
 
-def texts(value: object) -> tuple[str, ...]:
+def texts(value: object, most: int = MAX_ITEMS) -> tuple[str, ...]:
     """The cleaned texts of a list."""
     if not isinstance(value, list):
         return ()
-    return tuple(clean(item) for item in value[:MAX_ITEMS] if isinstance(item, str))
+    return tuple(clean(item) for item in value[:most] if isinstance(item, str))
 
 
 def table(value: object) -> dict[str, Any]:

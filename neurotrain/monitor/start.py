@@ -15,7 +15,8 @@ _MAX_SETTINGS: Final = 300
 def start(view: View, event: Event) -> View:
     """The view with the run's facts and its stages; what stages did before stays."""
     data = event.data
-    names = dict.fromkeys(name for name in reading.texts(data.get("stages")) if name)
+    told = reading.texts(data.get("stages"), reading.MAX_STAGES)
+    names = dict.fromkeys(filter(None, told))
     known = {stage.name: stage for stage in view.stages}
     stages = tuple(known.get(name, Stage(name=name)) for name in names)
     return replace(view, facts=_facts(data), stages=stages or view.stages)

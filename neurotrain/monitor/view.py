@@ -22,6 +22,11 @@ def no_series() -> Mapping[str, Series]:
     return MappingProxyType({})
 
 
+def no_steps() -> Mapping[str, int]:
+    """No training but the one that runs."""
+    return MappingProxyType({})
+
+
 def no_ranks() -> Mapping[int, Rank]:
     """No processes beside rank 0."""
     return MappingProxyType({})
@@ -302,7 +307,7 @@ class View:
     checkpoints: tuple[Checkpoint, ...] = ()
     earlier_checkpoints: tuple[Checkpoint, ...] = ()
     """Those of trainings that are over, where there are several."""
-    earlier_steps: int = 0
+    steps_by_training: Mapping[str, int] = field(default_factory=no_steps)
     """Updates of those trainings."""
     epoch_times: tuple[EpochTime, ...] = ()
     validation_s: tuple[float, ...] = ()

@@ -6,7 +6,7 @@ nodes' digests; why is read from the paths that differ. Knows nothing of files o
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Annotated, Any, Final, Literal, TypeAlias
 
 from msgspec import Meta
@@ -91,8 +91,10 @@ class Difference(Options, frozen=True, kw_only=True):
 
 
 class Progress(Options, frozen=True, kw_only=True):
-    """How far the training of a run is."""
+    """How far a training of a run is."""
 
+    training: str = ""
+    """Its stage."""
     num_finished: int = 0
     """Epochs that are finished."""
     num_begun: int = 0
@@ -101,8 +103,9 @@ class Progress(Options, frozen=True, kw_only=True):
     """Whether early stopping has ended it."""
 
 
-def compare(old: Plan, new: Plan, progress: Progress | None = None) -> Difference:
-    """What differs, and what it costs a run of the old plan that has come as far as `progress`.
+def compare(old: Plan, new: Plan, progress: Sequence[Progress] = ()) -> Difference:
+    """What differs, and what it costs a run of the old plan whose trainings have come as far as
+    `progress`.
 
     A training may go on if that ends with the same bits as the new plan run from its start, or
     where another spread over processes takes over its whole state and adds in another order.
@@ -126,14 +129,15 @@ def compare(old: Plan, new: Plan, progress: Progress | None = None) -> Differenc
     if _trains(changed) and training_digest(old) != training_digest(new):
         is_portable = is_respread(old, new) and portable_digest(old) == portable_digest(new)
         costs.append("resume-consolidated" if is_portable else "new-run")
-    obstacle = _obstacle(old, new, progress) if "new-run" not in costs and progress else ""
+    obstacles = (_obstacle(old, new, each) for each in progress if "new-run" not in costs)
+    obstacle = next(filter(None, obstacles), "")
     return Difference(
         cost="new-run" if obstacle else min(costs, key=COSTS.index, default="nothing"),
         stages=tuple(node.id for node in stages_of(new.nodes) if node.id in changed),
         changes=tuple(sorted(changes, key=lambda change: COSTS.index(change.cost))),
         derived=derived,
         obstacle=obstacle,
-        remark=_remark(changes, progress) if progress and not obstacle else "",
+        remark="" if obstacle else _remark(changes, progress),
     )
 
 
@@ -193,13 +197,17 @@ def _obstacle(old: Plan, new: Plan, progress: Progress) -> str:
     return ""
 
 
-def _remark(changes: list[Change], progress: Progress) -> str:
-    """That early stopping has ended a training whose epochs alone were changed."""
+def _remark(changes: list[Change], progress: Sequence[Progress]) -> str:
+    """That early stopping has ended trainings whose epochs alone were changed."""
     paths = {change.path for change in changes}
-    if progress.stopped and _EPOCHS in paths and _PATIENCE not in paths:
-        ended = f"early stopping has ended the training after epoch {progress.num_finished}"
+    over = [each for each in progress if each.stopped]
+    if not over or _EPOCHS not in paths or _PATIENCE in paths:
+        return ""
+    if len(progress) == 1:
+        ended = f"early stopping has ended the training after epoch {over[0].num_finished}"
         return f"{ended}: the number of epochs changes nothing"
-    return ""
+    told = ", ".join(f"{each.training} after epoch {each.num_finished}" for each in over)
+    return f"early stopping has ended {told}: there the number of epochs changes nothing"
 
 
 def _explains(path: str, fact: str) -> bool:

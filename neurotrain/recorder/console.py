@@ -35,6 +35,7 @@ class PlainLines:
             "run.resumed": self._resumed,
             "stage.started": self._stage,
             "stage.skipped": self._skipped,
+            "stage.finished": self._finished,
             "curriculum.changed": self._level,
             "step.finished": self._step,
             "epoch.finished": self._epoch,
@@ -82,6 +83,14 @@ class PlainLines:
         samples = f"{data['num_samples']} samples, " if "num_samples" in data else ""
         size = f"{samples}{data.get('num_batches')} batches an epoch"
         return f"level {data.get('level')} from epoch {event.epoch} on: {size}"
+
+    def _finished(self, event: Event) -> str | None:
+        """Of every fold together; what other stages find is told as it comes, or at the end."""
+        if event.data.get("stage") != "cross_validator":
+            return None
+        result = event.data.get("result", {})
+        scores = "  ".join(f"{name} {_short(value)}" for name, value in result.items())
+        return f"cross-validation, mean over the folds: {scores}"
 
     def _skipped(self, event: Event) -> str:
         return f"{event.data.get('stage')}: {event.data.get('reason')}"

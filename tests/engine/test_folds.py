@@ -12,8 +12,11 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from sklearn.metrics import accuracy_score
 
+from neurotrain.cli.compiling import compile_file
+from neurotrain.compiler.draft import Options
 from neurotrain.component.paths import Resolver
 from neurotrain.engine.build import Builder
 from neurotrain.engine.checkpoint import load
@@ -205,14 +208,23 @@ def test_masks_are_predicted_by_the_mean_of_the_models(project: Project) -> None
     assert all(math.isfinite(fold["overall"]["dice"]) for fold in record["folds"])
 
 
-def test_checkpoints_of_all_folds_are_predicted(whole: Path) -> None:
+@pytest.mark.parametrize(
+    ("epochs", "kept"), [(1, "every: 1 epoch"), (3, "every: 1 epoch, keep_last: 5"), (2, "")]
+)
+def test_checkpoints_of_all_folds_are_predicted(project: Project, epochs: int, kept: str) -> None:
     """What lies on the disk at the end is not more than the plan said, and not much less."""
-    plan = Project(whole.parents[1]).plan(FOLDS)
+    spec = FOLDS.replace("epochs: 3", f"epochs: {epochs}").replace("warmup: 1 epoch", "warmup: 0")
+    spec = spec.replace("{type: cosine, warmup: 0}", "constant")
+    spec = spec.replace("{every: 1 epoch, keep_last: 2}", f"{{{kept}}}")
+    plan = project.plan(spec)
     assert plan.facts.folds is not None
-    record = json.loads((whole / "plan.json").read_text())
+    done = project.call("run", "spec.yaml", "--plain", "--only", "trainer")
+    assert done.returncode == 0, done.stderr
+    run = project.folder / "runs/folds"
+    record = json.loads((run / "plan.json").read_text())
     said = {each["name"]: each["value"] for each in record["predictions"]}
-    inodes = {file.stat().st_ino: file.stat().st_size for file in whole.glob("train/**/*.pth")}
-    assert 0.6 * said["disk at its peak"] < sum(inodes.values()) <= said["disk at its peak"]
+    inodes = {file.stat().st_ino: file.stat().st_size for file in run.glob("train/**/*.pth")}
+    assert 0.5 * said["disk at its peak"] < sum(inodes.values()) <= said["disk at its peak"]
     assert said["optimizer steps"] == sum(fold.num_steps for fold in plan.facts.folds)
 
 
@@ -242,3 +254,39 @@ def test_a_regression_is_averaged_in_its_units(project: Project) -> None:
     for name, wanted in zip(names, total.tolist(), strict=True):
         numbers = [float(found[name][f"prediction({target})"]) for target in ("weight", "age")]
         assert numbers == pytest.approx(wanted, rel=1e-5)
+
+
+def test_what_no_fold_may_have_is_refused_at_once(project: Project) -> None:
+    """All folds compile where each compiles by itself, and only there."""
+    write_images(project.folder / "data")
+    spec = SEGMENTATION.replace("valid: {fraction: 0.2}", "valid: {folds: 4}")
+    spec = spec.replace("size: [16, 16]", "size: [32, 32]")
+    file = project.write(spec)
+    codes = [
+        {item.code.id for item in compile_file(file, chosen, Options()).report.items}
+        for chosen in ((), *((f"data.valid.fold={fold}",) for fold in (1, 2, 3, 4)))
+    ]
+    assert codes[0] == set.union(*codes[1:])
+    assert "image-too-small" in codes[0]
+
+
+def test_prepared_samples_of_a_fold_do_not_stay_on_the_disk(project: Project) -> None:
+    """Each fold would keep most of the data once more."""
+    project.write(
+        FOLDS.replace("{type: digits}", "{type: image_folder, root: kinds}").replace(
+            "  transforms:", "  loader: {cache: disk}\n  transforms:"
+        )
+    )
+    draw = np.random.default_rng(0)
+    for kind in ("a", "b"):
+        (project.folder / "kinds" / kind).mkdir(parents=True)
+        for number in range(60):
+            values = draw.integers(0, 255, (8, 8), dtype=np.uint8)
+            Image.fromarray(values).save(project.folder / f"kinds/{kind}/{number}.png")
+    spec = (project.folder / "spec.yaml").read_text().replace("[cross_entropy]", "[bce]")
+    project.write(spec)
+    done = project.call("run", "spec.yaml", "--plain")
+    assert done.returncode == 0, done.stderr
+    kept = [path.name for path in (project.folder / "runs/folds/cache").iterdir()]
+    assert kept
+    assert not any(name.startswith("train") for name in kept)

@@ -111,7 +111,7 @@ def test_a_resume_takes_back_only_what_its_own_training_did(
     view = follow_to_end(Path(logs._spread_times(recording.close("training", None))))
     assert "train/fold-1/checkpoints/last.pth" in [one.path for one in view.earlier_checkpoints]
     assert not view.checkpoints
-    assert view.earlier_steps == before.position.step > 0
+    assert view.steps_by_training == {"trainer-1": before.position.step}
     assert [stage.state for stage in view.stages] == ["done", "running", *["waiting"] * 2]
     kept = [note.text for note in view.notes]
     assert before.notes
@@ -161,3 +161,27 @@ def test_several_trainings_are_finished_not_stopped(folds: Path) -> None:
     assert judge(view, ended, 0.0) is State.FINISHED
     alone = replace(view, stages=view.stages[:1])
     assert judge(alone, ended, 0.0) is State.EARLY_STOPPED
+
+
+def test_a_hundred_trainings_are_known(logs: ModuleType, tmp_path: Path) -> None:
+    """The last of them runs, and what comes after it is still to come."""
+    recording = logs.Recording(tmp_path / "run", epochs=EPOCHS)
+    names = [f"trainer-{fold}" for fold in range(1, 101)]
+    recording.start(stages=[*names, "cross_validator", "tester"], first="trainer-100")
+    view = follow_to_end(recording.run_dir)
+    assert view.stage is not None
+    assert view.stage.name == "trainer-100"
+    assert [stage.name for stage in view.stages[-2:]] == ["cross_validator", "tester"]
+
+
+def test_a_training_that_begins_again_counts_once(logs: ModuleType, tmp_path: Path) -> None:
+    """With more epochs all are continued, the first one after the last."""
+    recording = logs.Recording(tmp_path / "run", epochs=EPOCHS)
+    recording.start(stages=["trainer-1", "trainer-2"], first="trainer-1")
+    recording.train(1)
+    recording.write("stage.started", stage="trainer-2")
+    before = follow_to_end(recording.run_dir)
+    assert set(before.steps_by_training) == {"trainer-1"}
+    recording.write("stage.started", stage="trainer-1")
+    view = follow_to_end(recording.run_dir)
+    assert set(view.steps_by_training) == {"trainer-2"}

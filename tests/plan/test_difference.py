@@ -72,7 +72,8 @@ def difference(
     folder: Path, *overrides: str, before: tuple[str, ...] = (), progress: Progress | None = None
 ) -> Difference:
     """What overrides change."""
-    return compare(planned(folder, *before), planned(folder, *overrides), progress)
+    come = (progress,) if progress is not None else ()
+    return compare(planned(folder, *before), planned(folder, *overrides), come)
 
 
 CHANGES: Final[list[tuple[str, Cost, tuple[str, ...]]]] = [

@@ -96,6 +96,14 @@ ONE_FOLD_AT_A_TIME: Final = Code(
     example="valid: {folds: 5}\nengine: {type: deepspeed, processes: 2}",
     instead="valid: {folds: 5, fold: 1}   # and a run for each of the others",
 )
+RARE_CLASS: Final = Code(
+    "rare-class",
+    what="A class has fewer samples than there are folds.",
+    why="Some folds have none of it: what is averaged over the folds is not of the same classes.",
+    example="valid: {folds: 5}   # three samples of one class",
+    instead="valid: {folds: 3}",
+    severity=Severity.WARNING,
+)
 CLASSES_MISMATCH: Final = Code(
     "classes-mismatch",
     what="The classes of the spec are not those of the data, or differ between its parts.",
@@ -264,7 +272,7 @@ CODES: Final = (
     TEXT_TOO_SHORT,
     MISSING_FILES, UNPAIRED_IMAGES, AMBIGUOUS_PAIRS, UNREADABLE_IMAGE, SIZE_MISMATCH,
     MIXED_CHANNELS, LABEL_VALUES, UNUSABLE_REGION, TOO_FEW_CLASSES, WRONG_DATASET, EMPTY_SPLIT,
-    NO_SUCH_FOLD, ONE_FOLD_AT_A_TIME,
+    NO_SUCH_FOLD, ONE_FOLD_AT_A_TIME, RARE_CLASS,
     CLASSES_MISMATCH, IMAGE_TOO_SMALL, WINDOW_TOO_LARGE, BATCH_EXCEEDS_PART, SIZES_DIFFER,
     SAME_DATA, LEAKED_IMAGES, DUPLICATE_IMAGES, ABSENT_CLASS, GROUP_PATTERN, SHARED_GROUP,
     UNUSED_GROUP, UNEVEN_SPLIT, CLASSES_UNKNOWN, REGION_MISSING, UNREADABLE_TABLE, MISSING_COLUMN,

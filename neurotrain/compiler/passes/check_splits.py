@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from itertools import combinations
 from typing import Final
 
@@ -25,6 +26,7 @@ def check_splits(draft: Draft, report: Report) -> Draft:
     `test` with the folder of `train` is answered by `same-data` at `test`.
     """
     checks = (
+        _rare,
         _same_data,
         _shared_groups,
         _unused_groups,
@@ -133,14 +135,31 @@ def _uneven_folds(draft: Draft, report: Report) -> None:
     mean = sum(sizes) / len(sizes)
     if min(sizes) > 0 and max(abs(size - mean) for size in sizes) > _UNEVEN * mean:
         groups = {sample.group for fold in folds for sample in fold["valid"]}
-        message = f"the folds have {min(sizes):,} to {max(sizes):,} images: the {len(groups):,} "
-        message += "groups cannot be divided better"
+        message = f"the folds have {min(sizes):,} to {max(sizes):,} images: each of "
+        message += f"{len(groups):,} groups stays whole, and every fold gets groups of each class"
         path, related = ("data", "train", "group_by"), "the groups"
         hint = "take fewer folds, or group_by with smaller groups"
         report.add(
             fault(codes.UNEVEN_SPLIT, ("data", "valid", "folds"), message, hint,
                   related=((path, related),))
         )  # fmt: skip
+
+
+def _rare(draft: Draft, report: Report) -> None:
+    """Every class is in every fold."""
+    parts = need(draft.parts)
+    classes = need(draft.classes)
+    if not parts.folds or report.taints(("data", "train")):
+        return
+    known = Counter(one.label for one in parts.samples["train"] if one.label is not None)
+    rare = [name for label, name in enumerate(classes) if 0 < known[label] < len(parts.folds)]
+    if rare:
+        first = known[classes.index(rare[0])]
+        message = f"the class '{rare[0]}' has {counted(first, 'sample')} for {len(parts.folds)} "
+        message += "folds, so that some of them cannot measure it"
+        message += f"; so has {some_names(rare[1:])}" if len(rare) > 1 else ""
+        hint = f"write folds: {first}, or take more data" if first > 1 else "take more data of it"
+        report.add(fault(codes.RARE_CLASS, ("data", "valid", "folds"), message, hint))
 
 
 def _one_by_one(draft: Draft, report: Report) -> None:
