@@ -63,7 +63,7 @@ def _steps(view: View, told: dict[str, Predicted]) -> Compared:
         planned = int(told["optimizer steps"].value)
     elif facts.epochs and facts.steps_per_epoch:
         planned = facts.epochs * facts.steps_per_epoch
-    done = sum(view.steps_by_training.values()) + view.position.step
+    done = view.num_steps
     return Compared(
         name="steps", planned=_count(planned), actual=str(done),
         is_over=planned is not None and done > planned,

@@ -113,6 +113,7 @@ def _begin_training(view: View, event: Event) -> View:
         notes=tuple(replace(note, step=0) for note in view.notes),
         epoch_times=tuple(replace(took, step=0) for took in view.epoch_times),
         position=Position(step=event.step),
+        resumed_from=None,
         by_epoch=no_series(),
         by_step=no_series(),
         early_stopping=None,

@@ -338,6 +338,11 @@ class View:
         return tuple(stage for stage in self.stages if stage.trains)
 
     @property
+    def num_steps(self) -> int:
+        """Updates of all trainings so far."""
+        return sum(self.steps_by_training.values()) + self.position.step
+
+    @property
     def stage(self) -> Stage | None:
         """The stage that runs."""
         return next((stage for stage in self.stages if stage.state == "running"), None)

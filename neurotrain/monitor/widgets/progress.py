@@ -130,7 +130,7 @@ def _within(frame: Frame, width: int) -> Line:
     position = view.position
     if frame.state in (State.FINISHED, State.EARLY_STOPPED):
         took = wording.duration(frame.elapsed_s)
-        steps = wording.plural(position.step, "step")
+        steps = wording.plural(frame.view.num_steps, "step")
         return line(f" {fit('Done', 12)}", (f"{steps} in {took}", "dim"))
     share = 0.0
     if position.batch is not None and position.num_batches:
