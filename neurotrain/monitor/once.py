@@ -83,6 +83,7 @@ def state_record(run_dir: Path, view: View, state: State) -> dict[str, Json]:
         "data_wait": _json(position.data_wait),
         "resume": clean(resume_command(run_dir)),
         "next_save": _next_save(view),
+        "training": view.training or None,
         "epoch": max(position.epoch, position.num_finished),
         "epochs": facts.epochs,
         "epochs_finished": position.num_finished,
@@ -153,7 +154,8 @@ def _progress_rows(view: View, state: State) -> list[tuple[str, str]]:
         return []
     of = f" of {facts.epochs}" if facts.epochs else ""
     left = run_left(view) if state in (State.TRAIN, State.VALIDATE) else None
-    rows = [("epoch", f"{epoch}{of}{_left(left)}")]
+    which = f" of {view.training}" if len(view.trainings) > 1 else ""
+    rows = [("epoch", f"{epoch}{of}{which}{_left(left)}")]
     if position.level:
         rows.append(("level", _level(view)))
     if position.num_batches and position.num_finished < epoch:
