@@ -154,7 +154,7 @@ def _progress_rows(view: View, state: State) -> list[tuple[str, str]]:
         return []
     of = f" of {facts.epochs}" if facts.epochs else ""
     left = run_left(view) if state in (State.TRAIN, State.VALIDATE) else None
-    which = f" of {view.training}" if len(view.trainings) > 1 else ""
+    which = f", {view.training}" if len(view.trainings) > 1 else ""
     rows = [("epoch", f"{epoch}{of}{which}{_left(left)}")]
     if position.level:
         rows.append(("level", _level(view)))

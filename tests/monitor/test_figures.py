@@ -1,4 +1,4 @@
-"""Figures on the screen against the events they come from; each once survived a planted fault."""
+"""Figures on the screen against the events they come from."""
 
 from __future__ import annotations
 
