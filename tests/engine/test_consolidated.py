@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from neurotrain.engine.checkpoint import ForeignCheckpoint
-from neurotrain.engine.consolidated import buffers_of, of_shards
+from neurotrain.engine.consolidated import _read, buffers_of, of_shards
 
 
 class _Writes:
@@ -33,6 +33,28 @@ def test_a_part_that_would_run_code_is_refused(slot: str, tmp_path: Path) -> Non
     ):
         of_shards(tmp_path, ())
     assert not (tmp_path / "ran").exists()
+
+
+class _Gets:
+    """An object that is written as `getattr` of another, as Python 3.11.2 writes enumerations."""
+
+    def __init__(self, of: object, name: str) -> None:
+        self.of, self.name = of, name
+
+    def __reduce__(self) -> object:
+        return getattr, (self.of, self.name)
+
+
+def test_a_member_that_is_written_by_its_name_is_read(tmp_path: Path) -> None:
+    """The stage of ZeRO, from any Python; no other attribute of anything."""
+    config = pytest.importorskip("deepspeed.runtime.zero.config")
+    part = tmp_path / "zero_pp_rank_0_mp_rank_00_optim_states.pt"
+    torch.save({"stage": _Gets(config.ZeroStageEnum, "gradients")}, part)
+    assert _read(part) == {"stage": config.ZeroStageEnum.gradients}
+    for of, name in ((config.ZeroStageEnum, "__init_subclass__"), (dict, "fromkeys")):
+        torch.save({"stage": _Gets(of, name)}, part)
+        with pytest.raises(ForeignCheckpoint, match="cannot be taken over"):
+            _read(part)
 
 
 def test_buffers_that_no_checkpoint_keeps_stay_as_built() -> None:
