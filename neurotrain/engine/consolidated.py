@@ -255,10 +255,11 @@ def _read(file: Path) -> dict[str, Any]:
     from deepspeed.runtime.zero.config import ZeroStageEnum
     from deepspeed.utils.tensor_fragment import fragment_address
 
-    def member(kind: object, name: object) -> ZeroStageEnum:
-        """What some Python 3.11 (before 3.11.4) writes an enumeration's member as: getattr."""
-        if kind is ZeroStageEnum and name in ZeroStageEnum.__members__:
-            return ZeroStageEnum[str(name)]
+    def member(kind: object, name: str) -> Any:
+        """What Python before 3.11.4 writes an enumeration's member as: getattr."""
+        members = ZeroStageEnum.__members__
+        if kind is ZeroStageEnum and name in members:
+            return members[name]
         raise pickle.UnpicklingError(f"getattr({kind!r}, {name!r}) is not allowed")
 
     kinds: list[Any] = [DynamicLossScaler, LossScaler, ZeroStageEnum, fragment_address]
