@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
 from types import MappingProxyType
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
 from neurotrain.monitor.across import Axis, Window, converter, inside
 from neurotrain.monitor.fold import fold_all
@@ -140,6 +140,10 @@ def reread(path: Path, index: Index, window: Window) -> Detail:
     return Detail(low, high, MappingProxyType(by_step), is_to_end)
 
 
+Epoch: TypeAlias = tuple[int, str, int | None]
+"""Attempt, training and the step that was gone back to: what is read of one is not of another."""
+
+
 class Closer:
     """Reads details beside the keys: one at a time, at the growing end of a log once a second."""
 
@@ -147,28 +151,34 @@ class Closer:
         self._read = read
         self._detail: Detail | None = None
         self._is_reading = False
+        self._asked: tuple[Window, Epoch] | None = None
         self._read_at_s = -math.inf
 
-    def fitting(self, window: Window | None) -> Detail | None:
-        """The detail that was read last, where it covers a window."""
+    def fitting(self, window: Window | None, epoch: Epoch) -> Detail | None:
+        """The detail that was read last, where it covers a window of the same training."""
         detail = self._detail
-        return detail if detail is not None and window and detail.fits(window) else None
+        if detail is None or window is None or self._asked is None or self._asked[1] != epoch:
+            return None
+        return detail if detail.fits(window) else None
 
-    def is_due(self, window: Window) -> bool:
-        """Whether a window is to be read now."""
-        detail = self.fitting(window)
+    def is_due(self, window: Window, epoch: Epoch) -> bool:
+        """Whether a window is to be read now; one that gave nothing is asked for once a second."""
+        detail = self.fitting(window, epoch)
         if self._is_reading or (detail is not None and window[1] <= detail.high):
             return False
-        return detail is None or monotonic() > self._read_at_s + _AGAIN_S
+        is_new = detail is None and self._asked != (window, epoch)
+        return is_new or monotonic() > self._read_at_s + _AGAIN_S
 
-    async def read(self, window: Window) -> None:
+    async def read(self, window: Window, epoch: Epoch) -> None:
         """Read in another thread; a log that cannot be read has no detail."""
         self._is_reading = True
         try:
-            self._detail = await to_thread(self._read, window)
+            found = await to_thread(self._read, window)
         except OSError:
-            self._detail = None
-        self._is_reading, self._read_at_s = False, monotonic()
+            found = None
+        finally:
+            self._is_reading, self._read_at_s = False, monotonic()
+        self._detail, self._asked = found, (window, epoch)
 
 
 def _chunks(path: Path, block: Block) -> Iterator[tuple[View, bool]]:

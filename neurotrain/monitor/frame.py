@@ -87,7 +87,7 @@ class Frame:
     def can_ask(self) -> bool:
         """Whether a request to the run makes sense and is allowed."""
         begun = self.view.started_at is not None or self.liveness.found
-        return begun and not self.options.readonly and not self.is_over
+        return begun and self.has_folder and not self.options.readonly and not self.is_over
 
     @property
     def elapsed_s(self) -> float | None:

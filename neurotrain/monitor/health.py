@@ -112,6 +112,8 @@ def _spike(view: View) -> list[Alert]:
     if len(usual) < _MIN_NORMS or top is None or not 0 < top.high < math.inf:
         return []
     middle, spread = _spread(usual)
+    if spread <= 0:
+        return []
     log_middle, log_spread = _spread([math.log(each) for each in usual])
     if top.high <= max(middle + _SIGMAS * spread, _MIN_TIMES * middle):
         return []

@@ -105,7 +105,7 @@ def sparkline(values: Sequence[float], low: float, high: float, glyphs: Glyphs) 
     top = len(glyphs.levels) - 1
     return "".join(
         glyphs.levels[min(top, max(0, int((value - low) / span * (top + 1))))]
-        if math.isfinite(value) else " "
+        if math.isfinite(value) and math.isfinite(span) else " "
         for value in values
     )  # fmt: skip
 

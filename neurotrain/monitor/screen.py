@@ -19,7 +19,7 @@ from neurotrain.monitor.asking import Asking
 from neurotrain.monitor.attention import Attention
 from neurotrain.monitor.choices import CHOICES, filtered, offered, scrolled, show
 from neurotrain.monitor.clean import clean
-from neurotrain.monitor.detail import Closer, Detail, wanted
+from neurotrain.monitor.detail import Closer, Detail, Epoch, wanted
 from neurotrain.monitor.frame import Frame, Options
 from neurotrain.monitor.health import alerts
 from neurotrain.monitor.ink import Glyphs
@@ -334,12 +334,13 @@ class RunScreen(Asking):
         """What was read again for the window, where there is need; else it is sent for."""
         look = self.options.look
         window = None if look.smooth else wanted(self.view, look.axis, look.window)
-        if window is not None and self._closer.is_due(window):
-            self.run_worker(self._read_again(window), group="detail")
-        return self._closer.fitting(window)
+        epoch = (self.view.attempt, self.view.training, self.view.resumed_from)
+        if window is not None and self._closer.is_due(window, epoch):
+            self.run_worker(self._read_again(window, epoch), group="detail")
+        return self._closer.fitting(window, epoch)
 
-    async def _read_again(self, window: Window) -> None:
-        await self._closer.read(window)
+    async def _read_again(self, window: Window, epoch: Epoch) -> None:
+        await self._closer.read(window, epoch)
         self._show(self.frame())
 
     def _since(self, since: float | None, state: State) -> float | None:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import random
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
 from textual.pilot import Pilot
 
 from neurotrain.monitor.app import Monitor
-from neurotrain.monitor.detail import MAX_SAMPLES, wanted
+from neurotrain.monitor.detail import MAX_SAMPLES, Closer, Detail, wanted
 from neurotrain.monitor.plots import Look, plot, values_at
 from neurotrain.monitor.screen import RunScreen
 from neurotrain.monitor.tail import Tail
@@ -189,3 +191,22 @@ def test_the_screen_reads_it_beside_the_keys(long: tuple[Path, Log]) -> None:
         assert screen.frame().detail is None
 
     run(Monitor(long[0], readonly=True, clock=lambda: 1e9 + 800), act, (120, 40))
+
+
+def test_what_is_read_of_one_training_is_not_shown_of_another() -> None:
+    """And a window that gives nothing is not asked for again at once."""
+    found = Detail(0.0, 2.0, MappingProxyType({}), False)
+    read: list[tuple[float, float]] = []
+
+    def give(window: tuple[float, float]) -> Detail | None:
+        read.append(window)
+        return found if len(read) == 1 else None
+
+    closer, window = Closer(give), (0.5, 1.5)
+    asyncio.run(closer.read(window, (1, "trainer-1", None)))
+    assert closer.fitting(window, (1, "trainer-1", None)) is found
+    for other in ((1, "trainer-2", None), (2, "trainer-1", None), (2, "trainer-1", 7)):
+        assert closer.fitting(window, other) is None
+        assert closer.is_due(window, other)
+    asyncio.run(closer.read(window, (2, "trainer-1", 7)))
+    assert not closer.is_due(window, (2, "trainer-1", 7))

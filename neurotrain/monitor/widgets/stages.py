@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from statistics import fmean, stdev
+from typing import Final
 
 from neurotrain.monitor import wording
 from neurotrain.monitor.frame import Frame
@@ -28,11 +29,15 @@ class Stages(Pane):
         return [next((row for row in rows if cells(row) <= width), many[-1])]
 
 
+_MOST: Final = 1e150
+"""Squares of larger numbers overflow."""
+
+
 def mean_of(view: View, *, brief: bool = False) -> str:
     """The mean score of the trainings that are over; its name and standard deviation, too."""
     found = [score for score in map(score_of, view.trainings) if score is not None]
     known = [value for _, value in found]
-    if len(known) < 2 or not all(map(math.isfinite, known)):
+    if len(known) < 2 or not all(abs(value) < _MOST for value in known):
         return ""
     if brief:
         return f"mean {wording.value(fmean(known))}"
