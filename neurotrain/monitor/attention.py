@@ -27,7 +27,7 @@ class _Known:
 class Attention:
     """Gives every alert its time, and whether it was acknowledged and has not changed since.
 
-    It has changed once it is worse by half, or of another kind, or was gone for a minute.
+    It has changed once it is worse by half, where it has a size, or was gone for a minute.
     """
 
     def __init__(self) -> None:
