@@ -33,15 +33,15 @@ class Asking(Screen[None]):
 
     def frame(self) -> Frame:
         """The moment as it is."""
-        raise NotImplementedError
+        raise AssertionError(f"{type(self).__name__} has no frame")
 
     def choose(self, options: Options) -> None:
         """Show by other options."""
-        raise NotImplementedError
+        raise AssertionError(f"{type(self).__name__} has no choose")
 
     def tell(self, message: str) -> None:
         """Say something in the last row."""
-        raise NotImplementedError
+        raise AssertionError(f"{type(self).__name__} has no tell")
 
     def action_command(self) -> None:
         """Type a command."""
@@ -99,6 +99,8 @@ class Asking(Screen[None]):
             return ""
         if frame.options.readonly:
             return "this screen is read-only"
+        if not frame.has_folder:
+            return "the run's folder is not there"
         return "the run is over" if frame.is_over else "the run has not begun"
 
     def _choices(self) -> Choices:

@@ -226,5 +226,8 @@ def test_a_folder_that_vanishes_is_told(logs: ModuleType, tmp_path: Path) -> Non
         assert "folder is not there" not in text(app)
         (tmp_path / "run").rename(tmp_path / "away")
         await until(lambda: "folder is not there" in text(app), pilot)
+        await pilot.press("colon", *"save", "enter")
+        await until(lambda: "the run's folder is not there" in text(app), pilot)
+        assert not (tmp_path / "run").exists()
 
     run(app, act, (140, 40))
